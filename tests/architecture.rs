@@ -29,10 +29,12 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 22] = [
+const ONLY_IN: [(&str, &str); 23] = [
     ("tracing_subscriber", "src/cli/diagnostics.rs"),
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
+    ("rustls", "src/api/untrusted.rs"),
+    ("base64", "src/api/auth/"),
     ("governor", "src/pace/"),
     ("rusqlite", "src/ledger/sqlite/"),
     ("crc32fast", "src/ledger/sqlite/"),
@@ -42,7 +44,6 @@ const ONLY_IN: [(&str, &str); 22] = [
     ("toml", "src/cli/"),
     // The module `api::auth`, its part `token` included.
     ("secrecy", "src/api/auth"),
-    ("base64", "src/api/auth/"),
     ("getrandom", "src/api/auth/"),
     ("webbrowser", "src/api/auth/oauth/opener.rs"),
     ("encoding_rs_io", "src/input/"),

@@ -12,12 +12,13 @@ use tracing::{Instrument, debug, debug_span};
 use uuid::Uuid;
 
 use super::auth::oauth::{ClaimsChallenge, claims_in};
-use super::auth::{Auth, Generation, Token, Tokens};
+use super::auth::{Auth, Generation, Token, TokenClaims, Tokens};
 use super::body;
 use super::connections::{ConnectionKind, Connections};
 use super::endpoint::{self, Endpoint, PageLink};
+use super::observed::AnswerLog;
 use super::reply::{self, Page, RawAnswer};
-use super::transport::{self, ClientError, describe};
+use super::transport::{self, ClientError};
 use crate::domain::exchange::{Failure, Journaled, Reply};
 use crate::domain::referral::{ETag, ReferralId};
 
@@ -47,6 +48,7 @@ struct ClientInner {
     endpoint: Endpoint,
     tokens: Tokens,
     settings: ClientSettings,
+    log: Option<AnswerLog>,
 }
 
 impl Client {
@@ -55,10 +57,32 @@ impl Client {
     /// # Errors
     /// See [`ClientError`].
     pub fn new(endpoint: Endpoint, auth: Auth, settings: ClientSettings) -> Result<Self, ClientError> {
+        Self::logged(endpoint, auth, settings, None)
+    }
+
+    /// Sets up a client that keeps in a log what answers show besides their status and body.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn logged(
+        endpoint: Endpoint,
+        auth: Auth,
+        settings: ClientSettings,
+        log: Option<AnswerLog>,
+    ) -> Result<Self, ClientError> {
         let connections = Connections::new(|| transport::builder(endpoint.is_local(), settings.timeout))
             .map_err(transport::not_set_up)?;
         let tokens = Tokens::new(auth, settings.clock);
-        Ok(Self(Arc::new(ClientInner { connections, endpoint, tokens, settings })))
+        Ok(Self(Arc::new(ClientInner { connections, endpoint, tokens, settings, log })))
+    }
+
+    /// Returns what the token says of itself, for display; `None` where it is no JWT. Fetches it where there is none
+    /// yet.
+    ///
+    /// # Errors
+    /// Returns [`Failure::NoToken`] where none can be obtained.
+    pub async fn token_claims(&self) -> Result<Option<TokenClaims>, Failure> {
+        Ok(self.0.tokens.current().await?.0.claims())
     }
 
     /// Gets one referral. The body of the reply is a JSON object.
@@ -179,11 +203,13 @@ impl Client {
     ) -> Result<RawAnswer, Failure> {
         let (token, generation) = self.0.tokens.current().await?;
         request.headers_mut().insert(AUTHORIZATION, token.header());
-        let sent = Instant::now();
+        let (sent, sent_at) = (Instant::now(), (self.0.settings.clock)());
         let (connection, response) = self.0.connections.execute(request).await;
-        let milliseconds = u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let latency = sent.elapsed();
+        let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
         match &response {
             Ok(response) => {
+                self.0.log.iter().for_each(|log| log.note(response, sent_at, latency));
                 debug!(status = response.status().as_u16(), milliseconds, ?connection, "answered")
             }
             Err(_) => debug!(milliseconds, ?connection, "no answer"),
@@ -224,18 +250,13 @@ impl Client {
         })
     }
 
-    /// Returns the failure of a request without an answer: whether it was certainly not sent, or may have
-    /// been applied.
+    /// Returns the failure of a request without an answer, and notes which connection it broke.
     fn failure(&self, error: reqwest::Error, connection: ConnectionKind) -> Failure {
-        let error = error.without_url();
-        if error.is_builder() || error.is_connect() {
-            return not_sent(&describe(&error));
+        let failure = transport::unanswered(error, self.0.settings.timeout, self.0.log.as_ref());
+        if matches!(failure, Failure::NoAnswer { .. }) {
+            self.0.connections.broke(connection);
         }
-        self.0.connections.broke(connection);
-        if error.is_timeout() {
-            return Failure::NoAnswer { message: format!("no answer within {:?}", self.0.settings.timeout) };
-        }
-        Failure::NoAnswer { message: describe(&error) }
+        failure
     }
 }
 

@@ -7,6 +7,9 @@
 //! | [`Client`] | the three requests that this program makes |
 //! | `connections` | whether a request uses a new connection or one that was kept |
 //! | `transport` | what every HTTP client has in common |
+//! | [`knock()`] | a request without a token |
+//! | `observed` | what an answer shows besides its status and its body, for `check` |
+//! | `untrusted` | why no connection could be made, as far as a certificate is the reason |
 //! | `body` | response bodies, of bounded size |
 //! | `reply` | status, headers and body → [`Reply`](crate::domain::exchange::Reply), [`Page`] or [`Failure`](crate::domain::exchange::Failure) |
 //! | `refusal`, `reasons` | what an error body says, and of which fields |
@@ -23,10 +26,13 @@ mod body;
 mod client;
 mod connections;
 mod endpoint;
+mod knock;
+mod observed;
 mod reasons;
 mod refusal;
 mod reply;
 mod transport;
+mod untrusted;
 
 pub use auth::oauth::{
     Advice, Authority, AuthorityError, BrowserSignIn, ClaimsChallenge, ClientId, ClientIdError, ClientSecret,
@@ -38,9 +44,12 @@ pub use auth::store::{
     Exposure, Forgotten, Kept, KeyringError, NewSignIn, Record, SignInId, SignInStatus, SignIns, StoreChoice,
     StoreChoiceError, StoreError, StorePlace,
 };
-pub use auth::{Auth, Generation, TokenCommand, TokenCommandError};
+pub use auth::{ActsFor, Auth, Generation, TokenClaims, TokenCommand, TokenCommandError};
 pub use client::{Client, ClientSettings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};
+pub use knock::knock;
+pub use observed::{AnswerLog, LimitHeader, Observed};
 pub use refusal::error_in;
 pub use reply::Page;
 pub use transport::ClientError;
+pub use untrusted::Untrusted;

@@ -9,7 +9,10 @@ use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
 
 use super::endpoint;
+use super::observed::AnswerLog;
 use super::refusal;
+use super::untrusted::Untrusted;
+use crate::domain::exchange::Failure;
 
 /// The longest time to make a connection. It is shorter than the timeout of a request, so that where no
 /// server answers it is known that nothing was sent.
@@ -43,6 +46,21 @@ pub(super) fn builder(is_local: bool, timeout: Duration) -> ClientBuilder {
 /// Returns the error of a client that cannot be set up.
 pub(super) fn not_set_up(error: reqwest::Error) -> ClientError {
     ClientError::SetUp(describe(&error.without_url()))
+}
+
+/// Returns the failure of a request without an answer: whether it was certainly not sent, or may have been applied.
+pub(super) fn unanswered(error: reqwest::Error, timeout: Duration, log: Option<&AnswerLog>) -> Failure {
+    let error = error.without_url();
+    if error.is_builder() || error.is_connect() {
+        let untrusted = Untrusted::of(&error);
+        log.iter().for_each(|log| log.note_untrusted(untrusted));
+        let message = untrusted.map_or_else(|| describe(&error), |untrusted| untrusted.to_string());
+        return Failure::NotSent { message };
+    }
+    if error.is_timeout() {
+        return Failure::NoAnswer { message: format!("no answer within {timeout:?}") };
+    }
+    Failure::NoAnswer { message: describe(&error) }
 }
 
 /// Describes an error and its causes, in one line.

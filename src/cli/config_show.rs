@@ -9,12 +9,16 @@ use super::reasons::portal_reasons;
 use super::setting_values::allow_paths;
 use super::sources::{Surroundings, TokenSetting};
 use crate::api::Endpoint;
+use crate::commands::check::CheckOptions;
 use crate::commands::columns::settled_by;
 use crate::commands::config_show::{ConfigShowOptions, SettingRow};
 use crate::commands::{CommandError, quoted};
 use crate::domain::characters::visible_path;
 use crate::domain::reasons;
 use crate::domain::rules::Rule;
+
+/// Settings that say how much is changed rather than where and how requests are sent.
+const OF_CHANGES: [&str; 2] = ["max-errors", "max-changes"];
 
 /// What stands in place of a value that is a secret, or may hold one.
 const SET: &str = "set, and not shown";
@@ -27,21 +31,43 @@ impl Surroundings<'_> {
     pub fn config_show(&self, typed: &args::ConfigShowArgs) -> Result<ConfigShowOptions, CommandError> {
         let name = typed.target.profile.as_deref();
         let mut rows = vec![profile_row(self.config, name)];
-        rows.extend(self.profile_rows(typed)?);
+        rows.extend(self.profile_rows(&typed.target, &typed.limits)?);
         rows.extend(self.rule_rows(&typed.rule)?);
         rows.extend(self.column_rows(typed)?);
         rows.extend(reason_rows(self.config)?);
         Ok(ConfigShowOptions { file: self.config.is_there.then_some(FILE), rows, json: typed.json })
     }
 
+    /// Makes the settings of `check`: of those that `config show` prints, the ones about where and how to send.
+    ///
+    /// # Errors
+    /// As [`Surroundings::apply`].
+    pub fn check(&self, typed: &args::CheckArgs) -> Result<CheckOptions, CommandError> {
+        let args::CheckArgs { target, pace, json } = typed;
+        let profile = self.config.profile(target.profile.as_deref())?;
+        let limits = args::LimitArgs { pace: pace.clone(), ..args::LimitArgs::default() };
+        let mut settings = vec![profile_row(self.config, target.profile.as_deref())];
+        settings.extend(self.profile_rows(target, &limits)?);
+        settings.retain(|row| !OF_CHANGES.contains(&row.name.as_str()));
+        Ok(CheckOptions {
+            settings,
+            target: self.target(target, &profile)?,
+            sending: self.sending(&sending(&limits), target, &profile)?,
+            json: *json,
+        })
+    }
+
     /// Returns what a profile, the environment and flags say of where and how to send.
-    fn profile_rows(&self, typed: &args::ConfigShowArgs) -> Result<Vec<SettingRow>, CommandError> {
-        let target = &typed.target;
+    fn profile_rows(
+        &self,
+        target: &args::TargetArgs,
+        limits: &args::LimitArgs,
+    ) -> Result<Vec<SettingRow>, CommandError> {
         let profile = self.config.profile(target.profile.as_deref())?;
         // Whatever a run would refuse is refused here.
         self.target(target, &profile)?;
-        self.sending(&sending(typed), target, &profile)?;
-        let limits = self.limits(&typed.limits, target, &profile);
+        self.sending(&sending(limits), target, &profile)?;
+        let limits = self.limits(limits, target, &profile);
         let row = |name: &str, value: Option<String>, origin: Origin<'_>, over: &[Origin<'_>]| {
             row(name, value, origin.place(), over.iter().map(|over| over.place()).collect())
         };
@@ -140,9 +166,9 @@ fn reason_rows(config: &Config) -> Result<Vec<SettingRow>, CommandError> {
         .collect())
 }
 
-/// Returns the arguments of sending that `config show` has.
-fn sending(typed: &args::ConfigShowArgs) -> args::SendingArgs {
-    args::SendingArgs { limits: typed.limits.clone(), ..args::SendingArgs::default() }
+/// Returns the arguments of sending that hold these limits.
+fn sending(limits: &args::LimitArgs) -> args::SendingArgs {
+    args::SendingArgs { limits: limits.clone(), ..args::SendingArgs::default() }
 }
 
 fn row(name: &str, value: impl Into<Option<String>>, origin: String, over: Vec<String>) -> SettingRow {

@@ -24,8 +24,8 @@ use super::sources::Surroundings;
 use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, config_show, export, finish, report, resume,
-    sandbox, show,
+    CommandError, Console, Environment, RunLog, Watch, apply, check, config_show, export, finish, report,
+    resume, sandbox, show,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -190,6 +190,14 @@ fn ready(
                 runtime.block_on(show::run(&options, environment))
             };
             (Box::new(work), None)
+        }
+        Command::Check(typed) => {
+            let used = config.used(typed.target.profile.as_deref(), TablesForPlanning::None);
+            let options = surroundings.check(&typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(check::run(options, environment))
+            };
+            (Box::new(work), used)
         }
         Command::Config { command: ConfigCommand::Show(typed) } => {
             let options = surroundings.config_show(&typed)?;

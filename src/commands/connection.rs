@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::flag;
 use super::target::{SANDBOX, Target};
-use crate::api::{Auth, Client, ClientSettings, Endpoint};
+use crate::api::{AnswerLog, Auth, Client, ClientSettings, Endpoint};
 use crate::domain::characters::visible_path;
 use crate::domain::setting::Setting;
 use crate::input::{self, GzipError};
@@ -24,6 +24,20 @@ pub fn connect(
     target: &Target,
     timeout: Duration,
     correlation_id: Uuid,
+    environment: &Environment<'_>,
+) -> Result<Client, CommandError> {
+    connect_logged(target, timeout, correlation_id, None, environment)
+}
+
+/// Connects as [`connect`] does; what answers show besides their status and body goes into the log.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_logged(
+    target: &Target,
+    timeout: Duration,
+    correlation_id: Uuid,
+    log: Option<AnswerLog>,
     environment: &Environment<'_>,
 ) -> Result<Client, CommandError> {
     let (endpoint, auth) = match target {
@@ -42,7 +56,8 @@ pub fn connect(
         }
     };
     let settings = ClientSettings { timeout, correlation_id, clock: environment.clock };
-    Client::new(endpoint, auth, settings).map_err(|error| CommandError::could_not_run(error.to_string()))
+    Client::logged(endpoint, auth, settings, log)
+        .map_err(|error| CommandError::could_not_run(error.to_string()))
 }
 
 /// Makes a sandbox from a snapshot file, or from the samples.

@@ -9,6 +9,7 @@
 //! | [`show`] | tells a plan or a run to people, referral by referral |
 //! | [`named_referrals`] | finds the referrals of a run that a user names |
 //! | [`config_show`] | `config show`: prints the settings that count |
+//! | [`check`] | tells whether all is ready, and what to mend first |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`export`] | writes referrals into a file |
 //! | [`harvest`] | gathers the referrals of an export |
@@ -43,6 +44,7 @@
 
 pub mod apply;
 pub mod baseline;
+pub mod check;
 pub mod choices;
 pub mod columns;
 pub mod config_show;

@@ -81,6 +81,11 @@ impl CommandLine {
         Self { command: "show".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
     }
 
+    /// Returns the command that checks whether all is ready.
+    pub fn check(choices: Vec<Choice>) -> Self {
+        Self { command: "check".to_owned(), operands: Vec::new(), choices }
+    }
+
     /// Returns the command that applies change files.
     pub fn apply(files: Vec<Operand>, choices: Vec<Choice>) -> Self {
         Self { command: "apply".to_owned(), operands: files, choices }

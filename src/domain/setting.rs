@@ -29,6 +29,8 @@ pub enum Setting {
     Force,
     /// The format of the inputs.
     Format,
+    /// The list of the referrals that are meant.
+    Ids,
     /// A column to ignore.
     IgnoreColumn,
     /// What a column of somebody else's file means.
@@ -79,7 +81,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::All,
         Self::AllowPath,
         Self::Base,
@@ -92,6 +94,7 @@ impl Setting {
         Self::FinishBy,
         Self::Force,
         Self::Format,
+        Self::Ids,
         Self::IgnoreColumn,
         Self::Map,
         Self::Match,
@@ -132,6 +135,7 @@ impl Setting {
             Self::FinishBy => "finish-by",
             Self::Force => "force",
             Self::Format => "format",
+            Self::Ids => "ids",
             Self::IgnoreColumn => "ignore-column",
             Self::Map => "map",
             Self::Match => "match",

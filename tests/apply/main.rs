@@ -10,6 +10,7 @@
 //! | `inputs` | where inputs come from, and how they are read |
 //! | `settings` | the command line, the environment and the file |
 //! | `config_show` | the settings that count, and where each comes from |
+//! | `check` | whether all is ready, and what to mend first |
 //! | `limits` | what ends a run early |
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
 //! | `matched` | rows that name their referrals by a key |
@@ -29,6 +30,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod base;
+mod check;
 mod config_show;
 mod consent;
 mod crm;

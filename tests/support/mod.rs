@@ -12,6 +12,7 @@
 //! | [`terminal`], [`screen`] | a person who is asked at a terminal; a terminal, and what is to be seen on it |
 //! | [`line`](mod@line) | connections, byte by byte |
 //! | [`wire`] | a server that answers with any bytes whatever |
+//! | [`tls`] | a server whose certificate nobody trusts |
 //! | [`tap`] | sits between program and service: sees every request, holds them back, cuts the line |
 //! | [`raw`] | a service that a test kills processes at, or lets fail below HTTP |
 //! | [`rates`] | a service with a hidden quota, in virtual time |
@@ -42,5 +43,6 @@ pub mod screen;
 pub mod sha256;
 pub mod tap;
 pub mod terminal;
+pub mod tls;
 pub mod waiting;
 pub mod wire;

@@ -6,6 +6,7 @@
 //! | `outside` | how a token file and the output of a token command are read |
 //! | [`Tokens`] | the token of a run, and when another one is fetched |
 //! | [`Token`] | the token itself, and how it is read from a text |
+//! | [`TokenClaims`] | what a token says of itself, for people |
 //! | `echo` | where a service repeats it |
 //! | [`oauth`] | signing in |
 //! | [`store`] | keeping a sign-in |
@@ -22,10 +23,12 @@ mod outside;
 mod source;
 pub(super) mod store;
 mod token;
+mod token_claims;
 mod tokens;
 
 pub use source::{Auth, TokenCommand, TokenCommandError};
 pub(super) use token::Token;
+pub use token_claims::{ActsFor, TokenClaims};
 pub use tokens::Generation;
 pub(super) use tokens::Tokens;
 

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 
 use super::echo;
+use super::token_claims::TokenClaims;
 use crate::api::refusal;
 use crate::domain::json::{self, Object};
 
@@ -30,6 +31,11 @@ impl Token {
     /// Returns the bare token.
     pub(in crate::api) fn bare(&self) -> SecretString {
         self.0.clone()
+    }
+
+    /// Returns what the token says of itself; `None` where it is no JWT.
+    pub(in crate::api) fn claims(&self) -> Option<TokenClaims> {
+        TokenClaims::read(self.0.expose_secret())
     }
 
     /// Replaces the token in a text of the service by `[token]`.

@@ -55,6 +55,8 @@ pub enum Command {
     Export(Box<ExportArgs>),
     /// Show a plan or a run to people: stages, deals, each field before and after, outcomes
     Show(ShowArgs),
+    /// Tell whether all is ready: sign-in, role, service and clock (GET only)
+    Check(Box<CheckArgs>),
     /// Show the settings that count, and where each comes from
     Config {
         /// What to do with them.
@@ -325,6 +327,21 @@ pub struct ShowArgs {
     /// Only referrals of which this rule says something; repeatable
     #[arg(long, value_name = "ID", help_heading = "Which referrals")]
     pub rule: Vec<String>,
+}
+
+/// The arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+
+    /// Where to send.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: PaceArgs,
 }
 
 /// What is done with the settings.

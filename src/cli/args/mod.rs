@@ -12,7 +12,7 @@ mod values;
 
 pub use groups::{LimitArgs, MOST_IN_FLIGHT, PaceArgs, RunArgs, SendingArgs, ShowingArgs, TargetArgs};
 pub use line::{
-    ApplyArgs, Cli, Command, ConfigCommand, ConfigShowArgs, ExportArgs, MigrateArgs, PlanningArgs,
+    ApplyArgs, CheckArgs, Cli, Command, ConfigCommand, ConfigShowArgs, ExportArgs, MigrateArgs, PlanningArgs,
     ReportArgs, ResumeArgs, SandboxArgs, ShowArgs, WhichArgs, awaits_json, check,
 };
 pub use values::{

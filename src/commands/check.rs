@@ -1,0 +1,170 @@
+//! `check`: tells whether all is ready for a run, what is to be mended first, and what is to be known of the service.
+//!
+//! Nothing here can change a referral: there is no run, no ledger, and so no ticket that a change could be sent
+//! with.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use self::facts::Facts;
+use self::inquiry::{Inquiry, inquire};
+use self::line::{CheckLine, Level};
+use super::config_show::SettingRow;
+use super::environment::{Console, Environment};
+use super::error::{CommandError, ErrorKind};
+use super::next_command::{CommandLine, flag, spelled};
+use super::options::Sending;
+use super::target::Target;
+use crate::domain::characters::visible;
+use crate::domain::exit::Exit;
+use crate::domain::setting::Setting;
+use crate::engine::StopReason;
+
+mod asker;
+mod endpoint;
+mod facts;
+mod filters;
+mod inquiry;
+mod line;
+mod list_shape;
+mod service;
+mod sign_in;
+mod times;
+
+/// The options of `check`.
+#[derive(Debug)]
+pub struct CheckOptions {
+    /// The settings of where and how to send.
+    pub settings: Vec<SettingRow>,
+    /// The target that is asked.
+    pub target: Target,
+    /// How requests are sent.
+    pub sending: Sending,
+    /// Whether to print one JSON object.
+    pub json: bool,
+}
+
+/// The form of the JSON object, for programs that read it.
+#[derive(Serialize)]
+struct Printed<'a> {
+    version: u32,
+    target: String,
+    ready: bool,
+    lines: &'a [CheckLine],
+    /// What to mend first.
+    mend: Option<FirstToMend<'a>>,
+}
+
+/// What to mend first, and what to type then.
+#[derive(Serialize)]
+struct FirstToMend<'a> {
+    subject: &'static str,
+    seen: &'a [String],
+    todo: Option<String>,
+    next: String,
+}
+
+/// Asks, and tells what came of it.
+///
+/// # Errors
+/// Returns an error where a client can't be set up, the sandbox has no seed, or the user interrupted: what was seen
+/// until then is told all the same.
+pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    let inquiry = inquire(&options.target, &options.sending, environment).await?;
+    let lines = lines(&options, &inquiry, environment);
+    let first = lines.iter().find(|line| line.level == Level::Mend);
+    let again = again(&options, environment).to_string();
+    print(&options, &lines, first.map(|line| (line, again.as_str())), environment.console);
+    if environment.stop.reason() == Some(StopReason::Interrupted) {
+        return Err(CommandError::new(ErrorKind::Stopped, "interrupted: not all of it was asked"));
+    }
+    let Some(first) = first else { return Ok(Exit::Done) };
+    let console = environment.console;
+    console.say(&format!("error: {}: {}", first.subject, visible(&first.seen.join("; "))));
+    first.todo.iter().for_each(|todo| console.say(&format!("hint: {}", visible(&spelled(todo)))));
+    if options.sending.token_command {
+        console.say(&format!("hint: give the same {} again", flag(Setting::TokenCommand)));
+    }
+    console.say(&format!("next: mend that, then: {again}"));
+    Ok(Exit::CouldNotRun)
+}
+
+/// Returns the command that checks again.
+fn again(options: &CheckOptions, environment: &Environment<'_>) -> CommandLine {
+    let mut choices: Vec<_> = Target::choice(&options.target.name()).into_iter().collect();
+    choices.extend(options.sending.repeat((environment.clock)()));
+    CommandLine::check(choices)
+}
+
+/// Returns what is told, in the order in which a run needs it.
+fn lines(options: &CheckOptions, inquiry: &Inquiry, environment: &Environment<'_>) -> Vec<CheckLine> {
+    let CheckOptions { target, sending, .. } = options;
+    let answers = inquiry.log.answers();
+    let now = times::service_time((environment.clock)(), &answers);
+    vec![
+        settings(options),
+        sign_in::line(&inquiry.token, &inquiry.list, now),
+        endpoint::line(target, inquiry),
+        endpoint::role(&inquiry.list),
+        times::clock(&answers),
+        times::latency(&answers, sending),
+        service::lists(inquiry),
+        service::filters(inquiry),
+        service::rate(&answers, sending),
+    ]
+}
+
+/// Returns the line about the settings. One that a run would refuse has ended the command before.
+fn settings(options: &CheckOptions) -> CheckLine {
+    let shown = |row: &SettingRow| {
+        let SettingRow { name, value, origin, over } = row;
+        let over = if over.is_empty() { String::new() } else { format!(", over {}", over.join(", ")) };
+        format!("{name}: {} ({origin}{over})", value.as_deref().unwrap_or("none"))
+    };
+    let seen = options.settings.iter().map(shown).collect();
+    let means = "a run that is given the same uses these";
+    let facts = Facts::Settings { settings: options.settings.clone() };
+    CheckLine { seen, ..CheckLine::ok("settings", "", means) }.facts(facts)
+}
+
+/// Prints the lines; `first` is the one to mend first, with the command to type then.
+fn print(
+    options: &CheckOptions,
+    lines: &[CheckLine],
+    first: Option<(&CheckLine, &str)>,
+    console: &dyn Console,
+) {
+    if options.json {
+        let mend = first.map(|(line, next)| FirstToMend {
+            subject: line.subject,
+            seen: &line.seen,
+            todo: line.todo.as_ref().map(spelled),
+            next: next.to_owned(),
+        });
+        let printed =
+            Printed { version: 1, target: options.target.name(), ready: first.is_none(), lines, mend };
+        let line = serde_json::to_string(&printed).expect("texts, numbers and lists of them serialise");
+        console.data(&format!("{}\n", crate::domain::characters::visible_json(&line)));
+    } else {
+        console.data(&text(lines));
+    }
+}
+
+/// Returns the lines for people: level and subject, what was seen, what it means, and what to do.
+fn text(lines: &[CheckLine]) -> String {
+    const INDENT: &str = "                ";
+    let mut text = String::new();
+    for CheckLine { subject, level, seen, means, todo, .. } in lines {
+        let mut told: Vec<String> = seen.iter().map(|seen| visible(seen).into_owned()).collect();
+        told.push(format!("→ {}", visible(&spelled(means))));
+        told.extend(todo.as_ref().map(|todo| format!("to do: {}", visible(&spelled(todo)))));
+        let rest = told.split_off(1);
+        writeln!(text, "{:4}  {subject:8}  {}", level.name(), told.concat())
+            .expect("writing to a string never fails");
+        for told in rest {
+            writeln!(text, "{INDENT}{told}").expect("writing to a string never fails");
+        }
+    }
+    text
+}

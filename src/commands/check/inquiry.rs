@@ -1,0 +1,143 @@
+//! Asks the service what `check` tells of: GETs alone, a handful of them, each at the pace of a run.
+
+use super::asker::Asker;
+use super::filters::{self, FilterSeen};
+use super::list_shape::{self, Compared};
+use crate::api::{AnswerLog, Client, ClientSettings, Page, TokenClaims, knock};
+use crate::commands::options::Sending;
+use crate::commands::target::Target;
+use crate::commands::{CommandError, Environment, connection};
+use crate::domain::exchange::Failure;
+use crate::domain::wording::Wording;
+use crate::pace::Pace;
+
+/// All that was asked, and what came of it.
+pub struct Inquiry {
+    /// What is known of the token.
+    pub token: TokenSeen,
+    /// What the first request for the list came to.
+    pub list: ListSeen,
+    /// What one element of the list shows beside its single read.
+    pub compared: Compared,
+    /// What came of each condition that the list was filtered by.
+    pub filters: Vec<FilterSeen>,
+    /// What the answers show besides.
+    pub log: AnswerLog,
+}
+
+/// What is known of the token.
+#[derive(Debug)]
+pub enum TokenSeen {
+    /// Nothing says where one comes from.
+    Missing,
+    /// Its source gives none.
+    Failed(Wording),
+    /// The sandbox takes any.
+    Unneeded,
+    /// It is no JWT, so that nothing can be told of it.
+    Opaque,
+    /// What it says of itself.
+    Claims(TokenClaims),
+    /// It was not fetched, since the user interrupted.
+    Unasked,
+}
+
+/// What a request for the first page of the list came to.
+pub enum ListSeen {
+    /// The page.
+    Page(Page),
+    /// A refusal, or no answer.
+    Failed(Failure),
+    /// An answer to a request without a token, or why there was none. That it is refused says nothing.
+    Knocked(Result<(), Failure>),
+    /// The user interrupted before.
+    Unasked,
+}
+
+/// Asks all of it, as far as one thing doesn't stand against the next.
+///
+/// # Errors
+/// Returns an error where a client can't be set up, or the sandbox has no seed.
+pub async fn inquire(
+    target: &Target,
+    sending: &Sending,
+    environment: &Environment<'_>,
+) -> Result<Inquiry, CommandError> {
+    let log = AnswerLog::default();
+    let id = (environment.new_id)();
+    let settings = ClientSettings { timeout: sending.timeout, correlation_id: id, clock: environment.clock };
+    let alone = async |token| {
+        let Target::Service(endpoint, _) = target else { return unasked(token, ListSeen::Unasked, &log) };
+        let list = tokio::select! {
+            biased;
+            () = environment.stop.wait() => ListSeen::Unasked,
+            knocked = knock(endpoint, &settings, &log) => ListSeen::Knocked(knocked),
+        };
+        unasked(token, list, &log)
+    };
+    if matches!(target, Target::Service(_, None)) {
+        return Ok(alone(TokenSeen::Missing).await);
+    }
+    let client = connection::connect_logged(target, sending.timeout, id, Some(log.clone()), environment)?;
+    let token = tokio::select! {
+        biased;
+        () = environment.stop.wait() => TokenSeen::Unasked,
+        token = token(target, &client) => token,
+    };
+    Ok(match token {
+        TokenSeen::Failed(_) => alone(token).await,
+        TokenSeen::Unasked => unasked(token, ListSeen::Unasked, &log),
+        token => {
+            let pace = Pace::new(sending.pacing);
+            let asker = Asker { client: &client, pace: &pace, stop: environment.stop };
+            ask(&asker, token, &log).await
+        }
+    })
+}
+
+/// Returns an inquiry that ended early.
+fn unasked(token: TokenSeen, list: ListSeen, log: &AnswerLog) -> Inquiry {
+    Inquiry { token, list, compared: Compared::Not, filters: Vec::new(), log: log.clone() }
+}
+
+async fn token(target: &Target, client: &Client) -> TokenSeen {
+    if target.is_sandbox() {
+        return TokenSeen::Unneeded;
+    }
+    match client.token_claims().await {
+        Ok(Some(claims)) => TokenSeen::Claims(claims),
+        Ok(None) => TokenSeen::Opaque,
+        Err(failure) => TokenSeen::Failed(failure.wording()),
+    }
+}
+
+/// Asks for the list, for one of its elements, and for the list filtered in several ways.
+async fn ask(asker: &Asker<'_>, token: TokenSeen, log: &AnswerLog) -> Inquiry {
+    let client = asker.client;
+    let page = match asker.ask(async || client.list(None).await).await {
+        Ok(page) => page,
+        Err(Some(failure)) => return unasked(token, ListSeen::Failed(failure), log),
+        Err(None) => return unasked(token, ListSeen::Unasked, log),
+    };
+    let compared = match list_shape::fullest(&page) {
+        Some((id, element)) => match asker.ask(async || client.get(id).await).await {
+            Ok(reply) => Compared::of(id, element, &reply),
+            Err(Some(failure)) => Compared::Failed(id, failure),
+            Err(None) => Compared::Not,
+        },
+        None => Compared::Not,
+    };
+    let mut filters = Vec::new();
+    for question in filters::questions(&page) {
+        let answer = match &question.link {
+            Some(link) => match asker.ask(async || client.list(Some(link)).await).await {
+                Ok(page) => Some(Ok(page)),
+                Err(Some(failure)) => Some(Err(failure)),
+                Err(None) => break,
+            },
+            None => None,
+        };
+        filters.push(FilterSeen::of(question, &page, answer));
+    }
+    Inquiry { token, list: ListSeen::Page(page), compared, filters, log: log.clone() }
+}

@@ -1,0 +1,95 @@
+//! A line of what `check` tells: what was seen, what that means for a run, and what to do.
+
+use serde::{Serialize, Serializer};
+
+use super::facts::Facts;
+use crate::commands::next_command::spelled;
+use crate::domain::wording::Wording;
+
+/// How a run fares with what was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// A run can go.
+    Ok,
+    /// A run can go, and there is something to know.
+    Note,
+    /// A run can't go before this is mended.
+    Mend,
+}
+
+impl Level {
+    /// Returns its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Mend => "mend",
+        }
+    }
+}
+
+/// What is told about one subject.
+#[derive(Debug, Serialize)]
+pub struct CheckLine {
+    /// The subject, such as `sign-in`.
+    pub subject: &'static str,
+    /// How a run fares with it.
+    pub level: Level,
+    /// What was seen, one matter each.
+    pub seen: Vec<String>,
+    /// What that means for a run.
+    #[serde(serialize_with = "as_typed")]
+    pub means: Wording,
+    /// What to do, where there is anything.
+    #[serde(serialize_with = "some_as_typed")]
+    pub todo: Option<Wording>,
+    /// The same for programs, where anything is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+}
+
+impl CheckLine {
+    /// A line about what a run can go with.
+    pub fn ok(subject: &'static str, seen: impl Into<String>, means: impl Into<Wording>) -> Self {
+        let (seen, means) = (vec![seen.into()], means.into());
+        Self { subject, level: Level::Ok, seen, means, todo: None, facts: None }
+    }
+
+    /// A line about something to know.
+    pub fn note(subject: &'static str, seen: impl Into<String>, means: impl Into<Wording>) -> Self {
+        Self { level: Level::Note, ..Self::ok(subject, seen, means) }
+    }
+
+    /// A line about what is to be mended, and how.
+    pub fn mend(
+        subject: &'static str,
+        seen: impl Into<String>,
+        means: impl Into<Wording>,
+        todo: impl Into<Wording>,
+    ) -> Self {
+        Self { level: Level::Mend, ..Self::ok(subject, seen, means) }.todo(todo)
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn todo(mut self, todo: impl Into<Wording>) -> Self {
+        self.todo = Some(todo.into());
+        self
+    }
+
+    /// Adds what programs read.
+    #[must_use]
+    pub fn facts(mut self, facts: impl Into<Option<Facts>>) -> Self {
+        self.facts = facts.into();
+        self
+    }
+}
+
+fn as_typed<S: Serializer>(wording: &Wording, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&spelled(wording))
+}
+
+fn some_as_typed<S: Serializer>(wording: &Option<Wording>, serializer: S) -> Result<S::Ok, S::Error> {
+    wording.as_ref().map(spelled).serialize(serializer)
+}

@@ -1,0 +1,165 @@
+//! The line of `check` about the sign-in: whose token it is, for which tenant, until when, and whether it is taken.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::facts::Facts;
+use super::inquiry::{ListSeen, TokenSeen};
+use super::line::CheckLine;
+use crate::api::{ActsFor, TokenClaims};
+use crate::commands::next_command::spelled;
+use crate::domain::exchange::{Failure, Refusal};
+use crate::domain::setting::Setting;
+use crate::domain::wording::Wording;
+use crate::report::roughly;
+
+const SUBJECT: &str = "sign-in";
+
+/// The service that a token has to be for.
+const AUDIENCE: &str = "https://api.partner.microsoft.com";
+
+const NOTHING_SENT: &str = "a run would stop before its first request";
+
+/// How a token that ends soon is told of.
+const SOON: SignedDuration = SignedDuration::from_mins(5);
+
+/// Returns what to do where no other token can be obtained without the user.
+fn sources() -> Wording {
+    Wording::from("set PARTNER_CENTER_TOKEN, or name a source with ")
+        .name(Setting::TokenCommand)
+        .say(" or ")
+        .name(Setting::TokenFile)
+}
+
+/// Returns the line. `now` is the time by the service's clock, where it tells it.
+pub fn line(token: &TokenSeen, list: &ListSeen, now: Timestamp) -> CheckLine {
+    match token {
+        TokenSeen::Missing => CheckLine::mend(SUBJECT, "there is no token", NOTHING_SENT, sources()),
+        TokenSeen::Failed(why) => CheckLine::mend(
+            SUBJECT,
+            format!("there is no token to send: {}", spelled(why)),
+            NOTHING_SENT,
+            "see to where the token comes from",
+        ),
+        TokenSeen::Unasked => CheckLine::note(SUBJECT, "the token was not fetched", "nothing is known of it"),
+        TokenSeen::Unneeded => {
+            CheckLine::ok(SUBJECT, "the sandbox takes any token", "a rehearsal needs no sign-in")
+        }
+        TokenSeen::Opaque => refused(list, "a token that does not say whose it is").unwrap_or_else(|| {
+            CheckLine::note(
+                SUBJECT,
+                "a token that is no JWT: whose it is, in which tenant and until when can't be told",
+                "a run sends it all the same; the service alone knows when it ends",
+            )
+        }),
+        TokenSeen::Claims(claims) => {
+            let line = of_claims(claims, list, now);
+            line.facts(facts(claims))
+        }
+    }
+}
+
+fn facts(claims: &TokenClaims) -> Facts {
+    let TokenClaims { audience, tenant, account, ends, acts_for, permits } = claims.clone();
+    Facts::SignIn { account, tenant, audience, ends, user: acts_for == ActsFor::User, permits }
+}
+
+fn of_claims(claims: &TokenClaims, list: &ListSeen, now: Timestamp) -> CheckLine {
+    let whose = whose(claims, now);
+    let wrong = |what: String, means: &str, todo: Wording| {
+        CheckLine::mend(SUBJECT, format!("{what}; {whose}"), means, todo)
+    };
+    let audience = claims.audience.join(", ");
+    if !claims.audience.is_empty() && !claims.audience.iter().any(|audience| is_for_us(audience)) {
+        return wrong(
+            format!("the token is for {audience}, and not for {AUDIENCE}"),
+            "the service refuses it, or does not know whose it is",
+            format!("get a token for the scope {AUDIENCE}/.default").into(),
+        );
+    }
+    if claims.acts_for == ActsFor::App {
+        return wrong(
+            "the token is an app's own, without a user".to_owned(),
+            "the service takes tokens of signed-in users alone: an app by itself has no referrals role",
+            "get the token by a sign-in of a user who has a referrals role".into(),
+        );
+    }
+    if claims.ends.is_some_and(|ends| ends <= now) {
+        return wrong(
+            "the token has ended".to_owned(),
+            "the service refuses it",
+            Wording::from("sign in again: ").append(&sources()),
+        );
+    }
+    if let Some(line) = refused(list, &whose) {
+        return line;
+    }
+    match claims.ends {
+        Some(ends) if ends.duration_since(now) < SOON => CheckLine::note(
+            SUBJECT,
+            whose,
+            "a run that takes longer needs another token; where its source has none, it stops and can be resumed",
+        ),
+        _ => CheckLine::ok(SUBJECT, whose, "requests are made as this account, and as far as its role goes"),
+    }
+}
+
+/// Whether a token with this audience is for the service. An audience may also be the GUID of an app, of which
+/// nothing can be told.
+fn is_for_us(audience: &str) -> bool {
+    audience.trim_end_matches('/').eq_ignore_ascii_case(AUDIENCE) || uuid::Uuid::try_parse(audience).is_ok()
+}
+
+/// Describes whose token it is, in which tenant, and until when.
+fn whose(claims: &TokenClaims, now: Timestamp) -> String {
+    let account = claims.account.as_deref().unwrap_or("an account that it does not name");
+    let tenant = claims.tenant.as_deref().unwrap_or("not named");
+    let ends = match claims.ends {
+        None => "until when it does not say".to_owned(),
+        Some(ends) => match std::time::Duration::try_from(ends.duration_since(now)) {
+            Ok(left) if !left.is_zero() => format!("until {ends} (for {})", roughly(left)),
+            _ => format!("until {ends}, which has passed"),
+        },
+    };
+    format!("{account}, tenant {tenant}, {ends}")
+}
+
+/// Returns the line of a token that the service refuses; `None` where it takes it, or nothing is known of that.
+fn refused(list: &ListSeen, whose: &str) -> Option<CheckLine> {
+    let refusal = match list {
+        ListSeen::Failed(Failure::NoToken { message, .. }) => {
+            return Some(CheckLine::mend(
+                SUBJECT,
+                format!(
+                    "the service refuses the token, and there is no other: {}; {whose}",
+                    spelled(message)
+                ),
+                "a run would stop at its first request",
+                Wording::from("sign in again: ").append(&sources()),
+            ));
+        }
+        ListSeen::Failed(Failure::Answered(refusal)) => refusal,
+        ListSeen::Failed(_) | ListSeen::Page(_) | ListSeen::Knocked(_) | ListSeen::Unasked => return None,
+    };
+    let (means, todo) = match refusal {
+        _ if has(refusal, "900421") => (
+            "the token was issued without multi-factor authentication, which the service requires",
+            Wording::from("sign in again with multi-factor authentication"),
+        ),
+        _ if has(refusal, "insufficient_claims") => (
+            "a conditional-access policy wants another sign-in",
+            Wording::from("sign in again, and use a token that has the claims that are asked for"),
+        ),
+        Refusal { status: 401, .. } => {
+            ("a run would stop at its first request", Wording::from("sign in again: ").append(&sources()))
+        }
+        _ => return None,
+    };
+    // What the service says of claims may hold the challenge, which is meant for a sign-in.
+    let said = if has(refusal, "insufficient_claims") { "insufficient_claims" } else { &refusal.message };
+    let seen = format!("the service refuses the token with {} ({said}); {whose}", refusal.status);
+    Some(CheckLine::mend(SUBJECT, seen, means, todo))
+}
+
+fn has(refusal: &Refusal, code: &str) -> bool {
+    refusal.codes.iter().any(|known| known == code)
+}

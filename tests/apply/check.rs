@@ -1,0 +1,351 @@
+//! `check`: whether all is ready for a run, what is to be mended first, and what is to be known of the service.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::support::tls;
+
+/// Whether answers are what is waited for then depends on the machine: see [`told`].
+const FAST: &str = "check --rate 1000/s";
+
+/// Text for people without what depends on the machine: how long answers take.
+fn told(text: &str) -> String {
+    let times = Regex::new(r"(?m)^(?:ok|note)    ?latency .*\n(?: {16}.*\n)+").unwrap();
+    times.replace(text, "…   latency   …\n").into_owned()
+}
+
+/// The paragraph about a subject.
+fn about(text: &str, subject: &str) -> String {
+    let mut lines = text.lines().skip_while(|line| !line[6.min(line.len())..].starts_with(subject));
+    let first = lines.next().unwrap_or_else(|| panic!("nothing of {subject} in {text}"));
+    let rest = lines.take_while(|line| line.starts_with("      "));
+    [first].into_iter().chain(rest).map(|line| format!("{}\n", line.trim_start())).collect()
+}
+
+/// An access token as the sign-in service makes it, with these claims.
+fn jwt(claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.c2VjcmV0LXNpZ25hdHVyZQ", part(&json!({"alg": "none", "typ": "JWT"})), part(claims))
+}
+
+/// The claims of a user whose token is good for an hour.
+fn user() -> Value {
+    json!({
+        "aud": "https://api.partner.microsoft.com",
+        "tid": "0e1f2a3b-0000-4000-8000-00000000000a",
+        "upn": "kim@partner.example.com",
+        "scp": "user_impersonation",
+        "exp": now().as_second() + 3600,
+    })
+}
+
+fn now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap()
+}
+
+/// A service whose answers have these headers. It knows the samples.
+fn with_headers(headers: impl Fn() -> String + Send + Sync + 'static) -> Wire {
+    let all: Vec<Value> = json_lines(&sample("referrals.jsonl"));
+    Wire::serve(move |request| {
+        let body = match request.about() {
+            "referrals" => json!({ "value": all[..10] }).to_string(),
+            id => all.iter().find(|referral| referral["id"] == id).unwrap().to_string(),
+        };
+        wire::answer("200 OK", &headers(), body)
+    })
+}
+
+#[test]
+fn a_rehearsal_is_ready() {
+    let ran = Test::new(&format!("{FAST} --sandbox")).told_elsewhere().run();
+    let seed = [("New", "Pending"), ("Active", "Accepted"), ("Closed", "Lost"), ("Closed", "Won")];
+    let lines: Vec<String> =
+        (0..).zip(seed).map(|(number, (status, sub))| referral(number, status, sub).to_string()).collect();
+    let seeded = Test::new(&format!("{FAST} --sandbox=seed.jsonl")).file("seed.jsonl", lines.join("\n"));
+    let seeded = seeded.told_elsewhere().run();
+    assert_eq!((ran.code, seeded.code), (0, 0));
+    assert_eq!(seeded.stderr, "");
+    golden("check_sandbox", &told(&seeded.stdout()));
+    let lists = about(&ran.stdout, "lists");
+    assert!(
+        lists.contains("every element carries its eTag\nan element shows all that its single read"),
+        "{lists}"
+    );
+    assert_eq!(about(&ran.stdout, "filters").matches(": honoured").count(), 5, "{}", ran.stdout);
+}
+
+#[test]
+fn json_tells_the_same_to_programs() {
+    let sandbox = Sandbox::start("--list-omits details");
+    let ran = Test::new(&format!("{FAST} --json")).service(&sandbox.base).told_elsewhere().run();
+    let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &printed["ready"], &printed["mend"]), (0, &json!(true), &Value::Null));
+    let subjects: Vec<&str> =
+        printed["lines"].as_array().unwrap().iter().map(|line| line["subject"].as_str().unwrap()).collect();
+    let wanted = ["settings", "sign-in", "endpoint", "role", "clock", "latency", "lists", "filters", "rate"];
+    assert_eq!(subjects, wanted);
+    let mut text = ran.stdout();
+    for (varies, by) in [
+        (r#""(median|longest|ahead)":-?\d+"#, "\"$1\":[N]"),
+        (r#""level":"\w+","seen":\["answers.*?"facts""#, "…\"facts\""),
+    ] {
+        text = Regex::new(varies).unwrap().replace_all(&text, by).into_owned();
+    }
+    golden("check_json", &text);
+}
+
+/// What a sandbox is asked for, and what is told of it.
+#[test]
+fn what_nobody_documents_is_found_out() {
+    let whole = "an element shows all that its single read does";
+    for (options, subject, wanted) in [
+        ("", "lists", &["every element carries its eTag", whole, "→ a plan reads list pages"][..]),
+        (
+            "--list-omits details --list-omits team.title",
+            "lists",
+            &[
+                "an element leaves out details, team.title (compared: ",
+                "→ a row that hangs on what is left out",
+            ],
+        ),
+        ("--list-nulls customerProfile", "lists", &["an element shows as null customerProfile (compared: "]),
+        (
+            "--list-without-etags",
+            "lists",
+            &["no element carries its eTag", whole, "→ a referral that is to be changed is read by itself"],
+        ),
+        ("--etags-in header", "lists", &["no element carries its eTag"]),
+        (
+            "--fault list#2=400",
+            "filters",
+            &["status (status eq '", "'): refused (", "several statuses ((status eq"],
+        ),
+        ("--fault list#3=404 --fault list#4=html", "filters", &["'): honoured", "not answered ("]),
+        ("--quota 1/m", "rate", &["retry-after: ", "6 answers asked for a pause", "→ others are asking"]),
+        ("--quota 1/m", "filters", &["not answered (too many requests"]),
+        ("--fault get=404", "lists", &[" is on the list and can't be read by itself: "]),
+        ("", "rate", &["no header says how much may be asked for"]),
+        ("", "endpoint", &["answers unencrypted on this machine, HTTP/1.1"]),
+        ("", "clock", &["this machine's clock agrees with the service's"]),
+    ] {
+        let sandbox = Sandbox::start(options);
+        let ran = Test::new(FAST).service(&sandbox.base).told_elsewhere().run();
+        let got = about(&ran.stdout, subject);
+        for wanted in wanted {
+            assert!(got.contains(wanted), "{options}: {wanted:?} is not in {got}");
+        }
+        assert_eq!(ran.code, 0, "{options}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_read_that_lags_is_told() {
+    let sandbox = Sandbox::start("--fault get#2-9=stale");
+    // The element that shows most is the one that is compared.
+    let changes = format!("id,details.notes\n{ACTIVE},{}\n", "Called on Monday. ".repeat(200));
+    let test = Test::new("apply a.csv --rate 1000/s --yes --out run --rule closed-edit=allow");
+    let applied = test.service(&sandbox.base).file("a.csv", changes).told_elsewhere().run();
+    assert_eq!(applied.outcomes("run"), "1 applied");
+    let ran = applied.then(FAST).service(&sandbox.base).told_elsewhere().run();
+    let lists = about(&ran.stdout, "lists");
+    assert!(lists.contains("of two versions: one of them lags, or it was changed"), "{lists}");
+    assert!(lists.contains("→ a look that is late is looked at again"), "{lists}");
+}
+
+/// What stands against a run, what is told of it, and what is told first.
+#[test]
+fn what_stands_against_a_run_is_told_with_what_to_do() {
+    for (options, subject, seen, todo) in [
+        ("--fault list#*=401", "sign-in", "the service refuses the token with 401 (", "sign in again: set"),
+        ("--fault list#*=403", "role", "the list of referrals is refused with 403 (", "Referrals admin"),
+        ("--fault list#*=404", "endpoint", "answers 404 (", "ends in /v1.0: --endpoint"),
+        ("--fault list#*=500", "endpoint", "answers 500 (", "try again later"),
+        ("--fault list#*=503:60", "endpoint", "answers 503 (", "try again in 60 s"),
+        ("--fault list#*=error", "endpoint", "does not answer as the service does: answered 200", "/v1.0"),
+    ] {
+        let sandbox = Sandbox::start(options);
+        let ran = Test::new(FAST).service(&sandbox.base).code(1).told_elsewhere().run();
+        let got = about(&ran.stdout, subject);
+        assert!(got.starts_with("mend") && got.contains(seen) && got.contains(todo), "{options}: {got}");
+        assert_eq!(ran.stdout.matches("mend  ").count(), 1, "{options}: {}", ran.stdout);
+        let last = format!("error: {subject}: ");
+        assert!(ran.stderr.starts_with(&last) && ran.stderr.contains(todo), "{}", ran.stderr);
+        assert_eq!(ran.next(), format!("check --endpoint {} --rate 1000/s", sandbox.base));
+    }
+}
+
+#[test]
+fn nobody_there_is_told_at_once() {
+    let there = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let ran = Test::new(&format!("{FAST} --endpoint http://{there}/v1.0"))
+        .env("PARTNER_CENTER_TOKEN", TOKEN)
+        .code(1)
+        .told_elsewhere()
+        .run();
+    let got = about(&ran.stdout, "endpoint");
+    assert!(got.starts_with("mend") && got.contains("cannot be reached"), "{got}");
+    assert!(got.contains("to do: check the address, the network, and the proxy"), "{got}");
+    assert_eq!(ran.next(), format!("check --endpoint http://{there}/v1.0 --rate 1000/s"));
+}
+
+#[test]
+fn a_certificate_that_nobody_trusts_is_told_with_whom_to_ask() {
+    let there = tls::untrusted();
+    for token in [Some(TOKEN), None] {
+        let mut test = Test::new(&format!("{FAST} --endpoint https://{there}/v1.0")).code(1).told_elsewhere();
+        if let Some(token) = token {
+            test = test.env("PARTNER_CENTER_TOKEN", token);
+        }
+        let got = about(&test.run().stdout, "endpoint");
+        assert!(got.contains("nobody whom this machine trusts has signed the server's certificate"), "{got}");
+        assert!(got.contains("to do: where a company's proxy looks into TLS, have its certificate"), "{got}");
+    }
+    // A server that speaks no TLS at all.
+    let plain = with_headers(String::new);
+    let base = plain.base.replace("http:", "https:");
+    let test = Test::new(&format!("{FAST} --endpoint {base}")).env("PARTNER_CENTER_TOKEN", TOKEN);
+    let got = about(&test.code(1).told_elsewhere().run().stdout, "endpoint");
+    assert!(got.contains("cannot be reached") && got.contains("--endpoint"), "{got}");
+}
+
+/// Without a token as much is told as a service tells anybody.
+#[test]
+fn without_a_token_the_way_to_the_service_is_looked_at() {
+    let sandbox = Sandbox::start("");
+    for (flags, seen) in [
+        ("", "there is no token"),
+        ("--token-file none.txt", "there is no token to send: the token file cannot be read"),
+        ("--token-command false", "there is no token to send: the token command"),
+    ] {
+        let ran = Test::new(&format!("{FAST} {flags}")).env("REFERRAL_BULK_ENDPOINT", &sandbox.base);
+        let ran = ran.code(1).told_elsewhere().run();
+        let got = about(&ran.stdout, "sign-in");
+        assert!(got.starts_with("mend") && got.contains(seen), "{got}");
+        assert!(
+            about(&ran.stdout, "endpoint").starts_with("ok    endpoint  http://127.0.0.1:"),
+            "{}",
+            ran.stdout
+        );
+        assert!(about(&ran.stdout, "clock").starts_with("ok"), "{}", ran.stdout);
+        assert!(about(&ran.stdout, "role").contains("without a token the service tells nothing"));
+        assert!(ran.stderr.starts_with("error: sign-in: there is no token"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_told() {
+    let dated = |seconds: i64| {
+        with_headers(move || {
+            let time = SystemTime::now();
+            let by = Duration::from_secs(seconds.unsigned_abs());
+            let time = if seconds < 0 { time - by } else { time + by };
+            format!("date: {}\r\n", httpdate::fmt_http_date(time))
+        })
+    };
+    for (seconds, code, level, side) in [
+        (0, 0, "ok", "agrees with"),
+        (-120, 0, "note", "ahead of"),
+        (3600, 1, "mend", "behind"),
+        (-3600, 1, "mend", "ahead of"),
+    ] {
+        let service = dated(seconds);
+        let ran = Test::new(FAST).service(&service.base).code(code).told_elsewhere().run();
+        let got = about(&ran.stdout, "clock");
+        assert!(got.starts_with(level) && got.contains(side), "{seconds}: {got}");
+    }
+    let undated = with_headers(String::new);
+    let ran = Test::new(FAST).service(&undated.base).told_elsewhere().run();
+    let got = about(&ran.stdout, "clock");
+    assert!(got.starts_with("note") && got.contains("the service's answers have no date"), "{got}");
+}
+
+#[test]
+fn headers_about_limits_are_told() {
+    let service = with_headers(|| "x-ratelimit-remaining: 17\r\nx-ms-ratelimit-limit: 600\r\n".to_owned());
+    let ran = Test::new(FAST).service(&service.base).told_elsewhere().run();
+    let got = about(&ran.stdout, "rate");
+    assert!(got.contains("x-ms-ratelimit-limit: 600\nx-ratelimit-remaining: 17\n"), "{got}");
+    let filters = about(&ran.stdout, "filters");
+    assert!(filters.contains("ignored: referrals come that do not meet it"), "{filters}");
+    assert!(filters.contains("→ what the service does not filter, an export reads in full"), "{filters}");
+}
+
+#[test]
+fn a_token_tells_whose_it_is_and_never_what_it_is() {
+    let sandbox = Sandbox::start("");
+    let with = |name: &str, value: Value| {
+        let mut claims = user();
+        claims[name] = value;
+        claims
+    };
+    let mut app = user();
+    app.as_object_mut().unwrap().remove("scp");
+    let whose = "kim@partner.example.com, tenant 0e1f2a3b-0000-4000-8000-00000000000a, until ";
+    for (claims, level, seen) in [
+        (user(), "ok", whose),
+        (
+            with("aud", json!("https://api.partnercenter.microsoft.com")),
+            "mend",
+            "and not for https://api.partner.",
+        ),
+        (with("idtyp", json!("app")), "mend", "the token is an app's own, without a user"),
+        (app, "mend", "the token is an app's own, without a user"),
+        (with("exp", json!(now().as_second() - 60)), "mend", "the token has ended"),
+        (with("exp", json!(now().as_second() + 100)), "note", whose),
+        (with("upn", json!("k\u{202e}im\u{1b}[2J")), "ok", "k\u{fffd}im\u{fffd}[2J"),
+    ] {
+        let token = jwt(&claims);
+        for flags in ["", "--json"] {
+            let ran = Test::new(&format!("{FAST} {flags} --endpoint {}", sandbox.base));
+            let code = i32::from(level == "mend");
+            let ran = ran.env("PARTNER_CENTER_TOKEN", &token).code(code).told_elsewhere().run();
+            for secret in [token.as_str(), token.split('.').nth(1).unwrap(), "c2VjcmV0LXNpZ25hdHVyZQ"] {
+                assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{claims}");
+            }
+            if flags.is_empty() {
+                let got = about(&ran.stdout, "sign-in");
+                assert!(got.starts_with(level) && got.contains(seen), "{claims}: {got}");
+            } else {
+                let printed: Value = serde_json::from_str(&ran.stdout).unwrap();
+                let facts = &printed["lines"][1]["facts"];
+                assert_eq!(facts["tenant"], claims["tid"]);
+                assert_eq!(
+                    printed["mend"]["subject"],
+                    if code == 1 { json!("sign-in") } else { Value::Null }
+                );
+            }
+        }
+    }
+    let opaque = Test::new(FAST).service(&sandbox.base).told_elsewhere().run();
+    let got = about(&opaque.stdout, "sign-in");
+    assert!(got.starts_with("note") && got.contains("a token that is no JWT"), "{got}");
+}
+
+#[test]
+fn it_reads_and_only_a_handful_of_times() {
+    let sandbox = Sandbox::start("--list-omits details --list-without-etags");
+    let tap = Tap::on(&sandbox);
+    Test::new(FAST).service(&tap.endpoint()).told_elsewhere().run();
+    let seen = tap.seen();
+    assert_eq!(tap.count("GET"), seen.len(), "{seen:?}");
+    assert!(seen.len() <= 7, "{seen:?}");
+    assert_eq!(seen.iter().filter(|seen| !seen.path.contains('?')).count(), 2, "{seen:?}");
+}
+
+#[test]
+fn what_a_run_would_refuse_is_refused() {
+    for (flags, wanted) in [
+        ("--rate never", "write 2/s, 90/m or auto"),
+        ("--endpoint http://example.com/v1.0", "plain http"),
+        ("--profile none", "there is no profile"),
+    ] {
+        let ran = Test::new(&format!("check {flags}")).code(2).told_elsewhere().run();
+        assert!(ran.stderr.contains(wanted), "{flags}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+}
