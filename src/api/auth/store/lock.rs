@@ -15,7 +15,7 @@ use crate::disk;
 /// How long a sign-in is waited for that another process holds: longer than an exchange takes whose answer is late.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// The time between two attempts at a lock that is held.
-const INTERVAL: Duration = Duration::from_millis(50);
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// The lock of a sign-in; dropping it lets the next process in.
 #[derive(Debug)]

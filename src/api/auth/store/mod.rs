@@ -37,3 +37,6 @@ pub use keyring::KeyringError;
 pub use record::Record;
 pub(super) use renewal::Renewal;
 pub use sign_ins::{Forgotten, NewSignIn, SignInStatus, SignIns, StorePlace};
+
+#[cfg(test)]
+mod tests;

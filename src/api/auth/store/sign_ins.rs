@@ -340,14 +340,16 @@ impl HeldSignIn {
 
     fn keep(self, new: NewSignIn, token: &RefreshToken, place: StorePlace) -> Result<StorePlace, StoreError> {
         let ready = self.ready(place.kept)?;
+        let earlier = self.record().unwrap_or_default();
+        let was_in_keyring = earlier.is_some_and(|record| record.choice != StoreChoice::File);
         // A process that dies on the way leaves nobody signed in, rather than one with the token of another.
         own_files::remove(&self.sign_ins.path(&self.key, "json"))?;
         if place.kept == Kept::Keyring {
             self.file().remove()?;
         }
         let (kept, failed) = self.put(token, ready, place.choice)?;
-        if kept == Kept::File && place.choice != StoreChoice::File {
-            // An entry of an earlier sign-in. Where it can't be deleted it does no harm: the record names the file.
+        if kept == Kept::File && was_in_keyring {
+            // Where it can't be deleted it does no harm: it is used no more.
             let _ = self.sign_ins.keyring.delete(&self.key);
         }
         let NewSignIn { id, scope, account, method, signed_in } = new;
