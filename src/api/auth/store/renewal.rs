@@ -21,7 +21,9 @@ use super::error::StoreError;
 use super::identity::SignInId;
 use super::keyring::KeyringError;
 use super::sign_ins::{HeldSignIn, SignIns};
-use crate::api::auth::oauth::{ClaimsChallenge, Grant, RefreshToken, SignInError, SignInService};
+use crate::api::auth::oauth::{
+    ClaimsChallenge, Grant, RefreshToken, SignInError, SignInMethod, SignInService,
+};
 use crate::api::auth::token::Issued;
 use crate::domain::wording::Wording;
 
@@ -32,6 +34,9 @@ const LONGEST_END: Duration = Duration::from_secs(60);
 pub(in crate::api::auth) trait Exchange: Send + Sync {
     /// Exchanges a refresh token for new tokens, with what a policy demands of them.
     fn exchange(&self, token: &RefreshToken, claims: Option<&ClaimsChallenge>) -> Result<Grant, SignInError>;
+
+    /// Describes why it did not to the user, and what to do about it. `method` is how they signed in.
+    fn told(&self, error: &SignInError, method: SignInMethod) -> Wording;
 }
 
 impl Exchange for SignInService {
@@ -41,6 +46,12 @@ impl Exchange for SignInService {
         let unasked =
             |error: std::io::Error| SignInError::Unreachable { message: error.to_string(), is_tls: false };
         runtime.map_err(unasked)?.block_on(self.refresh(token, claims))
+    }
+
+    fn told(&self, error: &SignInError, method: SignInMethod) -> Wording {
+        let advice = error.advice(Some(method));
+        let told = Wording::from(format!("{error}: {}; ", advice.meaning));
+        told.append(&advice.hint(self.registration()))
     }
 }
 
@@ -60,8 +71,8 @@ struct RenewalInner {
 /// The reason why a sign-in was not renewed.
 #[derive(Debug, Clone)]
 pub(in crate::api::auth) enum Unrenewed {
-    /// The service refused, or could not be asked.
-    Service(SignInError),
+    /// The service refused, or could not be asked; with what that means to the user.
+    Service(SignInError, Wording),
     /// There is no sign-in to renew, or it can't be read.
     Store(StoreError),
     /// It was renewed, and the new refresh token could not be kept.
@@ -72,7 +83,7 @@ impl Unrenewed {
     /// Returns whether it may succeed a little later.
     pub(in crate::api::auth) fn is_transient(&self) -> bool {
         match self {
-            Self::Service(error) => error.is_transient(),
+            Self::Service(error, _) => error.is_transient(),
             Self::Store(StoreError::Busy { .. } | StoreError::Keyring(KeyringError::Silent(_))) => true,
             Self::Store(_) | Self::NotKept(_) => false,
         }
@@ -81,7 +92,7 @@ impl Unrenewed {
     /// Returns whether another sign-in would mend it.
     pub(in crate::api::auth) fn is_mended_by_sign_in(&self) -> bool {
         match self {
-            Self::Service(error) => error.is_over(),
+            Self::Service(error, _) => error.is_over(),
             Self::Store(error) => error.is_mended_by_sign_in(),
             Self::NotKept(_) => true,
         }
@@ -92,7 +103,7 @@ impl Unrenewed {
         let with_remedy =
             |error: &StoreError| Wording::from(error.to_string()).say(": ").append(&error.remedy());
         match self {
-            Self::Service(error) => error.to_string().into(),
+            Self::Service(_, told) => told.clone(),
             Self::Store(error) => with_remedy(error),
             Self::NotKept(error) => {
                 Wording::from("the sign-in was renewed and could not be kept, so it may be over: ")
@@ -179,7 +190,8 @@ impl RenewalInner {
             Ok(grant) => grant,
             Err(error) => {
                 ready.give_back();
-                return Err(Unrenewed::Service(error));
+                let told = self.service.told(&error, record.method);
+                return Err(Unrenewed::Service(error, told));
             }
         };
         match &grant.refresh {

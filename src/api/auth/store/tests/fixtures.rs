@@ -12,12 +12,13 @@ use tempfile::TempDir;
 
 use crate::api::auth::oauth::{
     Authority, ClaimsChallenge, ClientId, Grant, RefreshToken, Registration, Scope, SignInError,
-    SignInRefusal, SignInStep, SignedInAccount, Tenant,
+    SignInMethod, SignInRefusal, SignInStep, SignedInAccount, Tenant,
 };
 use crate::api::auth::store::keyring::{Keyring, KeyringError, Vault};
 use crate::api::auth::store::renewal::{Exchange, Renewal};
-use crate::api::auth::store::{NewSignIn, SignInId, SignInMethod, SignIns, StoreChoice, StorePlace};
+use crate::api::auth::store::{NewSignIn, SignInId, SignIns, StoreChoice, StorePlace};
 use crate::api::auth::token::Issued;
+use crate::domain::wording::Wording;
 
 /// The time by the clock of these tests.
 pub(super) fn now() -> Timestamp {
@@ -165,6 +166,10 @@ pub(super) fn refused(error: &str) -> SignInError {
 }
 
 impl Exchange for Arc<Strict> {
+    fn told(&self, error: &SignInError, method: SignInMethod) -> Wording {
+        format!("{error} ({method:?})").into()
+    }
+
     fn exchange(&self, token: &RefreshToken, claims: Option<&ClaimsChallenge>) -> Result<Grant, SignInError> {
         let says = self.look(|state| {
             state.claims.push(claims.map(|claims| claims.as_str().to_owned()));

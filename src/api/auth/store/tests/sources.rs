@@ -87,7 +87,7 @@ async fn a_sign_in_that_is_over_ends_the_run_with_its_last_token() {
     }
     service.says(Says::Refused("invalid_grant"));
     let failure = tokens.renew(Generation(0)).await.unwrap_err();
-    let wanted = "the sign-in service refused to renew the sign-in: invalid_grant";
+    let wanted = "the sign-in service refused to renew the sign-in: invalid_grant (Browser)";
     assert_eq!(told(&failure), (wanted, true));
     assert_eq!(tokens.current().await.unwrap_err(), failure);
     assert_eq!(tokens.requests(), 3, "it isn't asked again");
@@ -130,15 +130,19 @@ async fn a_demand_that_the_service_refuses_is_kept_for_the_next_sign_in() {
     for (says, wanted, needs_sign_in) in [
         (
             Says::Refused("interaction_required"),
-            format!("{UNSATISFIED}; the sign-in service refused to renew the sign-in: interaction_required"),
+            format!(
+                "{UNSATISFIED}; the sign-in service refused to renew the sign-in: interaction_required (Browser)"
+            ),
             true,
         ),
         (
             Says::Refused("invalid_request"),
-            format!("{UNSATISFIED}; the sign-in service refused to renew the sign-in: invalid_request"),
+            format!(
+                "{UNSATISFIED}; the sign-in service refused to renew the sign-in: invalid_request (Browser)"
+            ),
             true,
         ),
-        (Says::Unreachable, "the sign-in service cannot be reached: no route".to_owned(), false),
+        (Says::Unreachable, "the sign-in service cannot be reached: no route (Browser)".to_owned(), false),
     ] {
         let (home, service, tokens) = tokens().await;
         header(&tokens).await;
