@@ -1,7 +1,9 @@
 //! Where a sign-in is kept, where the keyring works or doesn't.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::fixtures::{Fault, Faulty, Home, Strict, id, new_sign_in, now, token};
 use crate::api::auth::store::keyring::{Keyring, KeyringError};
