@@ -1,0 +1,21 @@
+//! Signing in at a real OpenID provider: `oidc-provider` from npm, which is certified, in the dress of Entra ID and
+//! in that of the RFCs.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `provider` | the provider in a process of its own, and what a test may do to it |
+//! | `page` | somebody in front of a browser: follows redirects, with cookies |
+//! | `flows` | the flows of the protocol: browser, device code, renewal |
+//!
+//! It needs Node.js, and the provider below `target`, which `.ci/run` sees to:
+//! `mkdir -p target/sign-in-provider && cp tests/sign_in/provider/* target/sign-in-provider/ &&
+//! npm ci --prefix target/sign-in-provider --ignore-scripts`
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod flows;
+mod page;
+mod provider;
+#[path = "../support/mod.rs"]
+mod support;
