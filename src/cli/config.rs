@@ -53,6 +53,12 @@ pub struct Profile {
     pub endpoint: Option<String>,
     pub token_command: Option<TokenCommand>,
     pub token_file: Option<PathBuf>,
+    pub tenant: Option<String>,
+    pub client_id: Option<String>,
+    pub client_secret_file: Option<PathBuf>,
+    pub authority: Option<String>,
+    pub scope: Option<String>,
+    pub store: Option<String>,
     pub rate: Option<String>,
     pub concurrency: Option<u64>,
     pub timeout: Option<String>,
@@ -168,6 +174,10 @@ fn trust_owner(owner: u32, mode: u32, user: u32) -> Result<(), CommandError> {
 const TOKEN_HINT: &str = "there is no place for a token: use token-command or token-file, or the environment's \
                           PARTNER_CENTER_TOKEN";
 
+/// The hint for a key that looks like a secret.
+const SECRET_HINT: &str = "there is no place for a secret: use client-secret-file, or the environment's \
+                           REFERRAL_BULK_CLIENT_SECRET";
+
 /// The hint for a value of the wrong type.
 const FORM_HINT: &str = "write texts in quotes and numbers without, below [profile.NAME], as in timeout = \"30s\" and \
                          concurrency = 4";
@@ -179,6 +189,7 @@ fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
     let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
     let hint = match unknown {
         Some(key) if is_token(key) => Some(TOKEN_HINT.to_owned()),
+        Some(key) if is_secret(key) => Some(SECRET_HINT.to_owned()),
         Some(key) => nearest_key(key, message).map(|known| format!("did you mean {known}?")),
         None => (without_value(message) != message).then(|| FORM_HINT.to_owned()),
     };
@@ -220,6 +231,12 @@ fn place(text: &str, offset: usize) -> String {
 fn is_token(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', "-");
     matches!(key.as_str(), "token" | "access-token" | "bearer-token" | "bearer")
+}
+
+/// Whether a key is a usual name for the secret of an app registration.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('_', "-");
+    matches!(key.as_str(), "secret" | "client-secret" | "app-secret" | "password")
 }
 
 #[cfg(test)]

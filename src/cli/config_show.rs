@@ -7,8 +7,9 @@ use super::config::{Config, DEFAULT_PROFILE};
 use super::origin::{FILE, Origin, Sourced, Table};
 use super::reasons::portal_reasons;
 use super::setting_values::allow_paths;
+use super::signing_in::{self, SecretSetting};
 use super::sources::{Surroundings, TokenSetting};
-use crate::api::Endpoint;
+use crate::api::{Authority, Endpoint, Scope};
 use crate::commands::check::CheckOptions;
 use crate::commands::columns::settled_by;
 use crate::commands::config_show::{ConfigShowOptions, SettingRow};
@@ -32,6 +33,7 @@ impl Surroundings<'_> {
         let name = typed.target.profile.as_deref();
         let mut rows = vec![profile_row(self.config, name)];
         rows.extend(self.profile_rows(&typed.target, &typed.limits)?);
+        rows.extend(self.sign_in_rows(name)?);
         rows.extend(self.rule_rows(&typed.rule)?);
         rows.extend(self.column_rows(typed)?);
         rows.extend(reason_rows(self.config)?);
@@ -99,6 +101,47 @@ impl Surroundings<'_> {
             text("timeout", &limits.timeout),
             text("max-errors", &limits.max_errors),
             max_changes,
+        ])
+    }
+
+    /// Returns what a profile and the environment say of signing in.
+    fn sign_in_rows(&self, name: Option<&str>) -> Result<Vec<SettingRow>, CommandError> {
+        let profile = self.config.profile(name)?;
+        let none = args::RegistrationArgs::default();
+        // Whatever a run or a sign-in would refuse is refused here.
+        self.kept_sign_in(name, &profile)?;
+        let set = self.sign_in(&none, name, &profile);
+        set.scope.as_ref().map(signing_in::scope).transpose()?;
+        set.store.as_ref().map(signing_in::store).transpose()?;
+        let text = |name: &str, set: &Option<Sourced<'_>>, default: Option<String>| match set {
+            Some(set) => {
+                let over = set.over.iter().map(|over| over.place()).collect();
+                row(name, set.value.to_string(), set.origin.place(), over)
+            }
+            None => row(name, default, Origin::Default.place(), Vec::new()),
+        };
+        let secret = set.secret.as_ref().map_or_else(
+            || row("client-secret", None, Origin::Default.place(), Vec::new()),
+            |set| {
+                let shown = match set.value {
+                    SecretSetting::Given(_) => SET.to_owned(),
+                    SecretSetting::File(file) => format!("client-secret-file: {}", visible_path(file)),
+                };
+                row(
+                    "client-secret",
+                    shown,
+                    set.origin.place(),
+                    set.over.iter().map(|over| over.place()).collect(),
+                )
+            },
+        );
+        Ok(vec![
+            text("tenant", &set.tenant, None),
+            text("client-id", &set.client_id, None),
+            secret,
+            text("authority", &set.authority, Some(Authority::global().to_string())),
+            text("scope", &set.scope, Some(Scope::default().to_string())),
+            text("store", &set.store, Some("auto".to_owned())),
         ])
     }
 

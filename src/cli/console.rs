@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::pager::{Pager, RunningPager};
 use crate::commands::{Bar, Console, Reply};
 use crate::domain::characters::visible_lines;
@@ -162,6 +164,13 @@ pub fn print_within(time: Duration, print: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// Reads a line of a person's, which cannot be cancelled. `None` at the end of the input.
+fn read_line(person: &Person) -> Option<String> {
+    let mut answer = String::new();
+    let mut person = person.lock().unwrap_or_else(PoisonError::into_inner);
+    person.read_line(&mut answer).is_ok_and(|bytes| bytes > 0).then_some(answer)
+}
+
 impl Console for Terminal {
     fn data(&self, text: &str) {
         self.has_data.store(true, Ordering::Relaxed);
@@ -202,6 +211,17 @@ impl Console for Terminal {
         self.person.is_some()
     }
 
+    fn next_line(&self) -> Option<oneshot::Receiver<String>> {
+        let person = Arc::clone(self.person.as_ref()?);
+        let (line, typed) = oneshot::channel();
+        // As with questions, the thread is left behind where nobody types anything.
+        let reading = std::thread::Builder::new().name("line".to_owned()).spawn(move || {
+            // The receiver is gone if something else came first.
+            read_line(&person).map(|answer| line.send(answer))
+        });
+        reading.is_ok().then_some(typed)
+    }
+
     fn stands(&self, bar: Option<Bar>) {
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
     }
@@ -222,12 +242,8 @@ impl Console for Terminal {
         let person = Arc::clone(person);
         // Reading a line cannot be cancelled, so it has a thread of its own, which an interrupt leaves behind.
         let reading = std::thread::Builder::new().name("answer".to_owned()).spawn(move || {
-            let mut answer = String::new();
-            let mut person = person.lock().unwrap_or_else(PoisonError::into_inner);
-            let read = person.read_line(&mut answer);
-            let answered = read.is_ok_and(|bytes| bytes > 0);
             // The receiver is gone if an interrupt came first.
-            let _ = reply.send(if answered { Reply::Said(answer) } else { Reply::Nobody });
+            let _ = reply.send(read_line(&person).map_or(Reply::Nobody, Reply::Said));
         });
         let reply = reading.ok().and_then(|_| replied.recv().ok()).unwrap_or(Reply::Nobody);
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -13,6 +13,7 @@
 //! | `pager` | shows long output page by page on a terminal |
 //! | `setting_values` | what was written of one setting → its value, or why it has none |
 //! | `show_settings` | what is meant by the words of `show` |
+//! | `signing_in` | what is set about signing in → the settings of `login` and `logout` |
 //! | `sources` | which source each setting of a profile is taken from |
 //! | `state_dir` | where the program keeps what outlives a run |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
@@ -37,6 +38,7 @@ mod setting_values;
 pub mod settings;
 mod show_settings;
 pub mod signals;
+mod signing_in;
 mod sources;
 mod state_dir;
 

@@ -20,12 +20,13 @@ use super::pager::Pager;
 use super::settings;
 use super::show_settings;
 use super::signals;
+use super::signing_in;
 use super::sources::Surroundings;
 use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, check, config_show, export, finish, report,
-    resume, sandbox, show,
+    CommandError, Console, Environment, RunLog, Watch, apply, check, config_show, export, finish, login,
+    login_status, logout, report, resume, sandbox, show,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -198,6 +199,28 @@ fn ready(
                 runtime.block_on(check::run(options, environment))
             };
             (Box::new(work), used)
+        }
+        Command::Login(typed) => {
+            let used = config.used(typed.profile.as_deref(), TablesForPlanning::None);
+            if typed.status {
+                let options = surroundings.login_status(&typed)?;
+                let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                    runtime.block_on(login_status::run(&options, environment))
+                };
+                return Ok((Box::new(work), used));
+            }
+            let options = surroundings.login(&typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(login::run(options, environment))
+            };
+            (Box::new(work), used)
+        }
+        Command::Logout(typed) => {
+            let options = signing_in::logout(typed);
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(logout::run(&options, environment))
+            };
+            (Box::new(work), None)
         }
         Command::Config { command: ConfigCommand::Show(typed) } => {
             let options = surroundings.config_show(&typed)?;

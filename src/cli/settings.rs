@@ -12,6 +12,7 @@ use super::setting_values::{
 use super::sources::{Limits, Surroundings, TokenSetting};
 use super::{args, columns, reasons};
 use crate::api::{Auth, Endpoint};
+use crate::commands::credentials::Credentials;
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, ProgressMode, Sending, Showing, SummaryForm, Target, apply,
     report, resume, sandbox,
@@ -156,7 +157,7 @@ impl Surroundings<'_> {
             run: typed.run,
             target: if named { self.named_target(target, &profile)? } else { None },
             own: self.own_endpoint(target, &profile),
-            auth: self.auth(target, &profile)?,
+            credentials: self.credentials(target, &profile)?,
             sending: self.sending(sending, target, &profile)?,
             showing: self.showing(*showing),
         })
@@ -224,7 +225,7 @@ impl Surroundings<'_> {
     pub(super) fn target(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Target, CommandError> {
         match self.named_target(typed, profile)? {
             Some(target) => Ok(target),
-            None => Ok(Target::Service(Endpoint::official(), self.auth(typed, profile)?)),
+            None => Ok(Target::Service(Endpoint::official(), Some(self.credentials(typed, profile)?))),
         }
     }
 
@@ -247,7 +248,7 @@ impl Surroundings<'_> {
         let Some(sourced) = self.endpoint(typed, profile) else { return Ok(None) };
         // An invalid URL isn't shown: it may hold a password.
         let endpoint = Endpoint::parse(&sourced.value).map_err(|error| sourced.origin.error(error))?;
-        Ok(Some(Target::Service(endpoint, self.auth(typed, profile)?)))
+        Ok(Some(Target::Service(endpoint, Some(self.credentials(typed, profile)?))))
     }
 
     /// Makes the settings of sending.
@@ -280,14 +281,17 @@ impl Surroundings<'_> {
         })
     }
 
-    /// Returns the source of tokens: from a flag, or else the environment, or else the profile.
-    fn auth(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Option<Auth>, CommandError> {
-        let Some(sourced) = self.token(typed, profile) else { return Ok(None) };
-        match sourced.value {
-            TokenSetting::Command(text) => command(text, sourced.origin).map(Some),
-            TokenSetting::File(file) => token_file(file, sourced.origin).map(Some),
-            TokenSetting::Given(token) => Ok(Some(Auth::fixed(token.to_owned().into()))),
-        }
+    /// Returns where tokens come from: the source that is named, else what `login` keeps.
+    fn credentials(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<Credentials, CommandError> {
+        let Some(sourced) = self.token(typed, profile) else {
+            return self.kept_sign_in(typed.profile.as_deref(), profile).map(Box::new).map(Credentials::Kept);
+        };
+        let auth = match sourced.value {
+            TokenSetting::Command(text) => command(text, sourced.origin)?,
+            TokenSetting::File(file) => token_file(file, sourced.origin)?,
+            TokenSetting::Given(token) => Auth::fixed(token.to_owned().into()),
+        };
+        Ok(Credentials::Named(auth))
     }
 }
 

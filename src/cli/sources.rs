@@ -83,7 +83,7 @@ impl<'s> Surroundings<'s> {
     }
 
     /// Returns a variable's value, without white space around it; an empty one counts as none.
-    fn variable(&self, name: &str) -> Option<&str> {
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::credentials::Credentials;
 use super::environment::Environment;
 use super::error::CommandError;
-use super::next_command::flag;
+use super::next_command::CommandLine;
 use super::target::{SANDBOX, Target};
 use crate::api::{AnswerLog, Auth, Client, ClientSettings, Endpoint};
 use crate::domain::characters::visible_path;
-use crate::domain::setting::Setting;
 use crate::input::{self, GzipError};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -44,20 +44,32 @@ pub fn connect_logged(
         Target::Sandbox(seed) => {
             (serve(seed.as_deref(), environment)?, Auth::fixed(SANDBOX.to_owned().into()))
         }
-        Target::Service(endpoint, Some(auth)) => (endpoint.clone(), auth.clone()),
+        Target::Service(endpoint, Some(credentials)) => {
+            (endpoint.clone(), credentials.auth(endpoint, environment)?)
+        }
         Target::Service(endpoint, None) => {
-            return Err(CommandError::could_not_run(format!("there is no token for {endpoint}")).hint(
-                format!(
-                    "set PARTNER_CENTER_TOKEN, or name a source with {} or {}",
-                    flag(Setting::TokenCommand),
-                    flag(Setting::TokenFile)
-                ),
-            ));
+            return Err(CommandError::could_not_run(format!("there is no token for {endpoint}")));
         }
     };
     let settings = ClientSettings { timeout, correlation_id, clock: environment.clock };
     Client::logged(endpoint, auth, settings, log)
         .map_err(|error| CommandError::could_not_run(error.to_string()))
+}
+
+/// Returns the command that signs in again, where the tokens for a target come from a sign-in.
+pub fn sign_in_again(target: &Target, environment: &Environment<'_>) -> Option<CommandLine> {
+    match target {
+        Target::Service(endpoint, Some(Credentials::Kept(kept))) => Some(kept.again(endpoint, environment)),
+        Target::Service(..) | Target::Sandbox(_) => None,
+    }
+}
+
+/// Returns what to do where no token can be obtained. `untouched` says what did not happen.
+pub fn about_token(target: &Target, untouched: &str, environment: &Environment<'_>) -> String {
+    match sign_in_again(target, environment) {
+        Some(again) => format!("{untouched}; sign in again: {again}"),
+        None => format!("check where the token comes from; {untouched}"),
+    }
 }
 
 /// Makes a sandbox from a snapshot file, or from the samples.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::run_log::RunLog;
@@ -22,6 +23,11 @@ pub trait Console: Sync {
     fn is_attended(&self) -> bool;
     /// Asks a person, and waits for the reply.
     fn ask(&self, question: &str) -> Reply;
+    /// Returns the next line that a person types, when it comes, beside whatever else is waited for. `None` where no
+    /// person is there. Whoever is interrupted meanwhile learns of it from [`Stop`].
+    fn next_line(&self) -> Option<oneshot::Receiver<String>> {
+        None
+    }
     /// Shows a progress bar on the terminal from now on, or none any more. Whatever is printed meanwhile is
     /// printed above the bar, and stays there.
     fn stands(&self, bar: Option<Bar>);

@@ -149,16 +149,21 @@ fn there_already(out: &Path) -> CommandError {
 /// Returns why nothing is written, where the command was stopped.
 fn stopped(target: &Target, environment: &Environment<'_>) -> Option<CommandError> {
     const NOTHING: &str = "nothing was written";
-    Some(match environment.stop.reason()? {
+    let reason = environment.stop.reason()?;
+    Some(match &reason {
         StopReason::Interrupted => CommandError::new(ErrorKind::Stopped, format!("interrupted: {NOTHING}")),
         StopReason::Unreachable(why) => {
             CommandError::could_not_run(format!("{} cannot be reached: {why}", target.name()))
                 .hint(format!("check the endpoint and the network; {NOTHING}"))
         }
         StopReason::NoToken(why) => {
-            CommandError::could_not_run(format!("there is no token to send: {}", spelled(&why)))
-                .hint(format!("check where the token comes from; {NOTHING}"))
+            CommandError::could_not_run(format!("there is no token to send: {}", spelled(why)))
+                .hint(connection::about_token(target, NOTHING, environment))
         }
+        StopReason::SignIn(_) | StopReason::Token(_) => CommandError::could_not_run(spelled(
+            &reason.wording(),
+        ))
+        .hint(connection::about_token(target, NOTHING, environment)),
         other => CommandError::could_not_run(spelled(&other.wording())).hint(NOTHING),
     })
 }

@@ -9,11 +9,12 @@ use super::next_step::{NextStep, Repeated};
 use super::options::{RunContext, Sending, Showing, SummaryForm};
 use super::target::Target;
 use super::write_reports::{Account, PlanFile, unwritten, write_reports};
-use super::{choices, next_step, patches};
+use super::{choices, connection, next_step, patches};
 use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::setting::{Choice, Setting};
+use crate::engine::StopReason;
 use crate::ledger;
 use crate::report::{self, Kept, Overview, PlanShown, Summary};
 
@@ -31,6 +32,12 @@ pub async fn account(
     let account = write_reports(run_context.run, plan, None, run_context.patches, environment).await?;
     if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
         environment.console.say(&format!("stopped: {}", spelled(&reason.wording())));
+        let is_about_token =
+            matches!(reason, StopReason::NoToken(_) | StopReason::Token(_) | StopReason::SignIn(_));
+        let again = connection::sign_in_again(run_context.target, environment).filter(|_| is_about_token);
+        if let Some(again) = again {
+            environment.console.say(&format!("hint: sign in again, and then go on with the run: {again}"));
+        }
     }
     account.finish(run_context.run, Some(run_context.sending), run_context.showing, environment).await
 }

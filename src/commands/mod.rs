@@ -8,6 +8,10 @@
 //! | [`report`] | writes a run's reports again |
 //! | [`show`] | tells a plan or a run to people, referral by referral |
 //! | [`named_referrals`] | finds the referrals of a run that a user names |
+//! | [`login`], [`login_status`], [`logout`] | sign somebody in, tell who is, and forget it |
+//! | [`sign_in_way`] | the two ways to sign in, at a terminal |
+//! | [`first_look`] | looks whether the service lets somebody who signed in at the referrals |
+//! | [`credentials`] | where the tokens for a service come from |
 //! | [`config_show`] | `config show`: prints the settings that count |
 //! | [`check`] | tells whether all is ready, and what to mend first |
 //! | [`sandbox`] | serves a local Partner API |
@@ -50,13 +54,18 @@ pub mod columns;
 pub mod config_show;
 pub mod connection;
 pub mod consent;
+pub mod credentials;
 pub mod environment;
 pub mod error;
 pub mod export;
 pub mod finish;
+pub mod first_look;
 pub mod forecast;
 pub mod harvest;
 pub mod kept_referrals;
+pub mod login;
+pub mod login_status;
+pub mod logout;
 pub mod made_from;
 pub mod matching;
 pub mod named_referrals;
@@ -77,6 +86,7 @@ pub mod run_log;
 pub mod sandbox;
 pub mod sending;
 pub mod show;
+pub mod sign_in_way;
 pub mod source;
 pub mod survey;
 pub mod target;

@@ -86,6 +86,16 @@ impl CommandLine {
         Self { command: "check".to_owned(), operands: Vec::new(), choices }
     }
 
+    /// Returns the command that signs in.
+    pub fn login(choices: Vec<Choice>) -> Self {
+        Self { command: "login".to_owned(), operands: Vec::new(), choices }
+    }
+
+    /// Returns the command that forgets a sign-in.
+    pub fn logout(choices: Vec<Choice>) -> Self {
+        Self { command: "logout".to_owned(), operands: Vec::new(), choices }
+    }
+
     /// Returns the command that applies change files.
     pub fn apply(files: Vec<Operand>, choices: Vec<Choice>) -> Self {
         Self { command: "apply".to_owned(), operands: files, choices }

@@ -12,7 +12,7 @@ use super::plan_writer::PlanWriter;
 use super::sending::engine_context;
 use super::source::{Changes, Source};
 use super::survey::Surveyor;
-use super::{columns, next_step, progress};
+use super::{columns, connection, next_step, progress};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, RunStats};
 use crate::domain::run_spec::{Migrating, PlanSpec, RunSpec, StateSource};
@@ -221,7 +221,7 @@ async fn with_service<T>(
         }
         Some(StopReason::NoToken(why)) => {
             Err(CommandError::could_not_run(format!("there is no token to send: {}", spelled(&why)))
-                .hint("check where the token comes from; nothing was sent"))
+                .hint(connection::about_token(target, "nothing was sent", environment)))
         }
         _ => Ok((asked, progress::figures(&context, client, begun))),
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::{Instrument, info, info_span};
 
+use super::credentials::Credentials;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag};
@@ -12,7 +13,7 @@ use super::options::{RunContext, Sending, Showing};
 use super::target::Target;
 use super::whereabouts::Whereabouts;
 use super::{choices, connection, finish, patches, planning, sending};
-use crate::api::{Auth, Client, Endpoint};
+use crate::api::{Client, Endpoint};
 use crate::domain::account::{InputInfo, Phase};
 use crate::domain::characters::visible_path;
 use crate::domain::consent::Consent;
@@ -32,8 +33,8 @@ pub struct ResumeOptions {
     pub target: Option<Target>,
     /// The endpoint that the user's settings name: a token may be sent there.
     pub own: Option<Endpoint>,
-    /// The source of the token, for a service that the run has on record.
-    pub auth: Option<Auth>,
+    /// Where tokens come from, for a service that the run has on record.
+    pub credentials: Credentials,
     /// How to send.
     pub sending: Sending,
     /// How to show it.
@@ -233,7 +234,7 @@ fn target(options: &ResumeOptions, planned_for: &str) -> Result<Target, CommandE
             target.name()
         ))
         .hint("leave out where to send: the run remembers it")),
-        None => Target::remembered(planned_for, options.auth.clone()).map_err(|error| {
+        None => Target::remembered(planned_for, Some(options.credentials.clone())).map_err(|error| {
             CommandError::could_not_run(format!("the run was planned for {planned_for}: {error}"))
         }),
     }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::api::{Auth, Endpoint, EndpointError};
+use super::credentials::Credentials;
+use crate::api::{Endpoint, EndpointError};
 use crate::domain::setting::{Choice, Setting};
 
 /// The target that a run sends its requests to.
@@ -10,8 +11,8 @@ use crate::domain::setting::{Choice, Setting};
 pub enum Target {
     /// A sandbox in this process, seeded from a snapshot or from the samples.
     Sandbox(Option<PathBuf>),
-    /// A service, and the source of its token. Without a source nothing can be sent.
-    Service(Endpoint, Option<Auth>),
+    /// A service, and where its tokens come from. Where nothing says so, nothing can be sent.
+    Service(Endpoint, Option<Credentials>),
 }
 
 impl Target {
@@ -34,15 +35,15 @@ impl Target {
         }
     }
 
-    /// Returns the target of a recorded name. A service gets `auth` as the source of its token.
+    /// Returns the target of a recorded name. A service gets its tokens from `credentials`.
     ///
     /// # Errors
     /// Returns an error where the name is no target of this version.
-    pub fn remembered(name: &str, auth: Option<Auth>) -> Result<Self, EndpointError> {
+    pub fn remembered(name: &str, credentials: Option<Credentials>) -> Result<Self, EndpointError> {
         match name.strip_prefix(SANDBOX) {
             Some("") => Ok(Self::Sandbox(None)),
             Some(rest) if rest.starts_with('=') => Ok(Self::Sandbox(Some(PathBuf::from(&rest[1..])))),
-            _ => Ok(Self::Service(Endpoint::parse(name)?, auth)),
+            _ => Ok(Self::Service(Endpoint::parse(name)?, credentials)),
         }
     }
 

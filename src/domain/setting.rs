@@ -5,14 +5,22 @@ use std::ffi::OsString;
 /// A setting that a user may give, on the command line or in the settings file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Setting {
+    /// The account that a sign-in proposes.
+    Account,
     /// Whether all referrals are shown.
     All,
     /// A path that may be patched although it is not documented as patchable.
     AllowPath,
+    /// The base URL of the sign-in service.
+    Authority,
     /// The referrals as they were when legacy payloads were made.
     Base,
+    /// Whether a browser on this machine signs in.
+    Browser,
     /// Whether fields may be cleared.
     Clear,
+    /// The id of the app registration that signs in.
+    ClientId,
     /// The columns of a file that is made from referrals.
     Columns,
     /// Requests in flight.
@@ -21,6 +29,8 @@ pub enum Setting {
     ConfirmClosing,
     /// The decimal sign in the numbers of CSV files.
     Decimal,
+    /// Whether a code signs in, which is typed into a browser anywhere.
+    DeviceCode,
     /// The base URL of the API.
     Endpoint,
     /// The time at which sending stops.
@@ -61,14 +71,22 @@ pub enum Setting {
     Rule,
     /// The use of the sandbox as the service, and what it is seeded from.
     Sandbox,
+    /// The permission that a sign-in asks for.
+    Scope,
     /// A column that is filled with the same value for every referral.
     Set,
     /// The sheet that is read of a workbook.
     Sheet,
     /// The source of the referrals' current state.
     State,
+    /// Whether only the state of the sign-in is shown.
+    Status,
+    /// The place where a sign-in is kept.
+    Store,
     /// A field that is taken from a stale payload.
     Take,
+    /// The tenant that is signed in to.
+    Tenant,
     /// The timeout of each request.
     Timeout,
     /// The program that prints a token.
@@ -81,15 +99,20 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 45] = [
+        Self::Account,
         Self::All,
         Self::AllowPath,
+        Self::Authority,
         Self::Base,
+        Self::Browser,
         Self::Clear,
+        Self::ClientId,
         Self::Columns,
         Self::Concurrency,
         Self::ConfirmClosing,
         Self::Decimal,
+        Self::DeviceCode,
         Self::Endpoint,
         Self::FinishBy,
         Self::Force,
@@ -110,10 +133,14 @@ impl Setting {
         Self::Reason,
         Self::Rule,
         Self::Sandbox,
+        Self::Scope,
         Self::Set,
         Self::Sheet,
         Self::State,
+        Self::Status,
+        Self::Store,
         Self::Take,
+        Self::Tenant,
         Self::Timeout,
         Self::TokenCommand,
         Self::TokenFile,
@@ -123,14 +150,19 @@ impl Setting {
     /// Returns the name, as the settings file spells it.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Account => "account",
             Self::All => "all",
             Self::AllowPath => "allow-path",
+            Self::Authority => "authority",
             Self::Base => "base",
+            Self::Browser => "browser",
             Self::Clear => "clear",
+            Self::ClientId => "client-id",
             Self::Columns => "columns",
             Self::Concurrency => "concurrency",
             Self::ConfirmClosing => "confirm-closing",
             Self::Decimal => "decimal",
+            Self::DeviceCode => "device-code",
             Self::Endpoint => "endpoint",
             Self::FinishBy => "finish-by",
             Self::Force => "force",
@@ -151,10 +183,14 @@ impl Setting {
             Self::Reason => "reason",
             Self::Rule => "rule",
             Self::Sandbox => "sandbox",
+            Self::Scope => "scope",
             Self::Set => "set",
             Self::Sheet => "sheet",
             Self::State => "state",
+            Self::Status => "status",
+            Self::Store => "store",
             Self::Take => "take",
+            Self::Tenant => "tenant",
             Self::Timeout => "timeout",
             Self::TokenCommand => "token-command",
             Self::TokenFile => "token-file",

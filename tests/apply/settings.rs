@@ -240,7 +240,8 @@ fn a_token_comes_from_a_command_a_file_or_the_environment() {
         .code(1)
         .stderr(
             "error: there is no token for http://127.0.0.1:[PORT]/v1.0\n\
-                 hint: set PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file\n",
+                 hint: sign in: referral-bulk login --endpoint http://127.0.0.1:[PORT]/v1.0; or set \
+                 PARTNER_CENTER_TOKEN, or name a source with --token-command or --token-file\n",
         )
         .run();
 }

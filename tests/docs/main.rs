@@ -28,13 +28,15 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
     "apply",
     "migrate",
     "resume",
     "report",
     "export",
     "show",
+    "login",
+    "logout",
     "check",
     "config show",
     "sandbox",

@@ -41,7 +41,7 @@ pub struct TargetArgs {
     #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
     pub token_command: Option<TokenCommand>,
 
-    /// File that holds a token; a token in PARTNER_CENTER_TOKEN needs neither
+    /// File that holds a token; a token in PARTNER_CENTER_TOKEN, or a sign-in, needs neither
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub token_file: Option<PathBuf>,
 

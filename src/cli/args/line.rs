@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 use super::groups::{LimitArgs, PaceArgs, RunArgs, ShowingArgs, TargetArgs};
 use super::values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,
-    ProgressFormArg,
+    ProgressFormArg, StoreArg,
 };
 
 /// The command line.
@@ -57,6 +57,10 @@ pub enum Command {
     Show(ShowArgs),
     /// Tell whether all is ready: sign-in, role, service and clock (GET only)
     Check(Box<CheckArgs>),
+    /// Sign in, so that every other command gets its tokens by itself; or show who is signed in
+    Login(Box<LoginArgs>),
+    /// Forget a sign-in
+    Logout(LogoutArgs),
     /// Show the settings that count, and where each comes from
     Config {
         /// What to do with them.
@@ -342,6 +346,79 @@ pub struct CheckArgs {
     /// How fast.
     #[command(flatten)]
     pub pace: PaceArgs,
+}
+
+/// The arguments of `login`.
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// Sign in with a browser on this machine [default where one is likely to open]
+    #[arg(long, conflicts_with = "device_code")]
+    pub browser: bool,
+
+    /// Sign in with a browser anywhere, by a code to type there [default elsewhere]
+    #[arg(long)]
+    pub device_code: bool,
+
+    /// Account to propose, such as ada@contoso.example.com
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+
+    /// Show who is signed in and where that is kept; nothing is asked, and nothing sent
+    #[arg(long, conflicts_with_all = ["browser", "device_code", "account"])]
+    pub status: bool,
+
+    /// Print one JSON object
+    #[arg(long, requires = "status")]
+    pub json: bool,
+
+    /// Which registration, and where to keep it.
+    #[command(flatten)]
+    pub registration: RegistrationArgs,
+
+    /// Base URL of the API that the sign-in is for, with /v1.0 [env: REFERRAL_BULK_ENDPOINT] [default: the real one]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub endpoint: Option<String>,
+
+    /// Profile of referral-bulk.toml to take settings from, and to sign in for
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// The app registration that signs in, and where to keep that somebody is signed in.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "App registration")]
+pub struct RegistrationArgs {
+    /// Tenant to sign in to: its id or its domain, such as contoso.example.com
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+
+    /// Application (client) ID of your app registration in that tenant
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+
+    /// Base URL of the sign-in service [default: that of the global cloud]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub authority: Option<String>,
+
+    /// Permission to ask for [default: all that the registration has of the API]
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Option<String>,
+
+    /// Place to keep the sign-in: the system's keyring, a file of the user's own, or nowhere [default: auto]
+    #[arg(long, value_name = "WHERE")]
+    pub store: Option<StoreArg>,
+}
+
+/// The arguments of `logout`.
+#[derive(Debug, Args)]
+pub struct LogoutArgs {
+    /// Profile of referral-bulk.toml whose sign-in to forget [default: default]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Forget the sign-ins of all profiles
+    #[arg(long, conflicts_with = "profile")]
+    pub all: bool,
 }
 
 /// What is done with the settings.

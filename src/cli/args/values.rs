@@ -164,6 +164,19 @@ pub enum SummaryFormArg {
     None,
 }
 
+/// Places to keep a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreArg {
+    /// The keyring where there is one, else a file
+    Auto,
+    /// The system's keyring
+    Keyring,
+    /// A file that only you can read
+    File,
+    /// Nowhere: to try a sign-in
+    None,
+}
+
 /// Forms of progress.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[expect(missing_docs, reason = "the names say it all in --help")]

@@ -14,6 +14,7 @@ use super::own_files;
 use crate::api::auth::oauth::{
     Authority, ClaimsChallenge, ClientId, Scope, SignInMethod, SignedInAccount, Tenant,
 };
+use crate::api::endpoint::Endpoint;
 use crate::disk;
 
 /// The form of the records that are written.
@@ -28,6 +29,8 @@ pub struct Record {
     pub id: SignInId,
     /// What was asked for.
     pub scope: Scope,
+    /// The service that it is for: its tokens are sent nowhere else.
+    pub endpoint: Endpoint,
     /// Who signed in, where the service said so.
     pub account: Option<SignedInAccount>,
     /// How.
@@ -53,6 +56,7 @@ struct Written {
     tenant: String,
     client_id: String,
     scope: String,
+    endpoint: String,
     account: Option<WrittenAccount>,
     method: SignInMethod,
     signed_in: Timestamp,
@@ -113,6 +117,7 @@ impl Record {
                 client_id: ClientId::parse(&written.client_id).ok()?,
             },
             scope: Scope::parse(&written.scope).ok()?,
+            endpoint: Endpoint::parse(&written.endpoint).ok()?,
             account,
             method: written.method,
             signed_in: written.signed_in,
@@ -128,7 +133,7 @@ impl Record {
     /// # Errors
     /// Returns an error where it can't be written.
     pub(super) fn write(&self, path: &Path) -> Result<(), StoreError> {
-        let Self { id, scope, account, method, signed_in, renewed, choice, kept, challenge } = self;
+        let Self { id, scope, endpoint, account, method, signed_in, renewed, choice, kept, challenge } = self;
         let account = account.clone().map(|account| {
             let SignedInAccount { name, user_name, tenant, object_id } = account;
             WrittenAccount { name, user_name, tenant, object_id }
@@ -140,6 +145,7 @@ impl Record {
             tenant: id.tenant.as_str().to_owned(),
             client_id: id.client_id.as_str().to_owned(),
             scope: scope.as_str().to_owned(),
+            endpoint: endpoint.as_str().to_owned(),
             account,
             method: *method,
             signed_in: *signed_in,

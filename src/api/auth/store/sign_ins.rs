@@ -14,6 +14,7 @@ use super::own_files;
 use super::record::Record;
 use super::token_file::{Room, TokenFile};
 use crate::api::auth::oauth::{ClaimsChallenge, RefreshToken, Scope, SignInMethod, SignedInAccount};
+use crate::api::endpoint::Endpoint;
 
 /// The directory of the sign-ins among what the program keeps for a user.
 const FOLDER: &str = "sign-ins";
@@ -43,6 +44,8 @@ pub struct NewSignIn {
     pub id: SignInId,
     /// What was asked for.
     pub scope: Scope,
+    /// The service that it is for: its tokens are sent nowhere else.
+    pub endpoint: Endpoint,
     /// Who signed in, where the service said so.
     pub account: Option<SignedInAccount>,
     /// How.
@@ -166,6 +169,17 @@ impl SignIns {
         let Some(record) = self.find(id)? else { return Ok(None) };
         let (sign_ins, key) = (self.clone(), id.key());
         blocking(move || Ok(Some(sign_ins.status_of(&key, record)))).await
+    }
+
+    /// Returns the record of every sign-in, by the names of their files; errors stand in the place of those that can't
+    /// be read.
+    ///
+    /// # Errors
+    /// Returns an error where the directory can't be read.
+    pub fn records(&self) -> Result<Vec<Result<Record, StoreError>>, StoreError> {
+        let keys = self.keys()?;
+        // One that was forgotten meanwhile is none.
+        Ok(keys.iter().filter_map(|key| self.record(key).transpose()).collect())
     }
 
     /// Returns what is known of every sign-in, by the names of their files; errors stand in the place of those that
@@ -352,9 +366,20 @@ impl HeldSignIn {
             // Where it can't be deleted it does no harm: it is used no more.
             let _ = self.sign_ins.keyring.delete(&self.key);
         }
-        let NewSignIn { id, scope, account, method, signed_in } = new;
+        let NewSignIn { id, scope, endpoint, account, method, signed_in } = new;
         let (choice, renewed, challenge) = (place.choice, None, None);
-        self.put_record(&Record { id, scope, account, method, signed_in, renewed, choice, kept, challenge })?;
+        self.put_record(&Record {
+            id,
+            scope,
+            endpoint,
+            account,
+            method,
+            signed_in,
+            renewed,
+            choice,
+            kept,
+            challenge,
+        })?;
         Ok(StorePlace { choice, kept, instead_of_keyring: failed.or(place.instead_of_keyring) })
     }
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use secrecy::SecretSlice;
 use tempfile::TempDir;
 
+use crate::api::Endpoint;
 use crate::api::auth::oauth::{
     Authority, ClaimsChallenge, ClientId, Grant, RefreshToken, Registration, Scope, SignInError,
     SignInMethod, SignInRefusal, SignInStep, SignedInAccount, Tenant,
@@ -51,6 +52,7 @@ pub(super) fn new_sign_in(profile: &str) -> NewSignIn {
     NewSignIn {
         id: id(profile),
         scope: Scope::default(),
+        endpoint: Endpoint::official(),
         account: Some(account),
         method: SignInMethod::Browser,
         signed_in: now(),

@@ -1,0 +1,80 @@
+//! The first look at the referrals after somebody signed in: whether the service takes the token, and lets this
+//! account see any.
+
+use std::time::Duration;
+
+use super::environment::Environment;
+use super::error::CommandError;
+use crate::api::{Auth, Client, ClientSettings, Endpoint, Page};
+use crate::domain::exchange::{Failure, Refusal};
+use crate::domain::exit::Exit;
+use crate::domain::json::{self, Object};
+use crate::report::counted;
+
+/// The timeout of the request.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The code of a token without a second factor.
+const NO_FACTOR: &str = "900421";
+
+/// Asks for the first page of referrals, and says what came.
+///
+/// # Errors
+/// Returns an error where the service shows this account nothing: somebody is signed in, and no run could begin.
+pub async fn look(
+    endpoint: Endpoint,
+    auth: Auth,
+    environment: &Environment<'_>,
+) -> Result<Exit, CommandError> {
+    let settings =
+        ClientSettings { timeout: TIMEOUT, correlation_id: (environment.new_id)(), clock: environment.clock };
+    let client = Client::new(endpoint.clone(), auth, settings)
+        .map_err(|error| CommandError::could_not_run(error.to_string()))?;
+    let looked = tokio::select! {
+        biased;
+        () = environment.stop.wait() => return Ok(Exit::Stopped),
+        looked = client.list(None) => looked,
+    };
+    match looked {
+        Ok(page) => {
+            environment.console.say(&seen(&page));
+            Ok(Exit::Done)
+        }
+        Err(failure) => Err(unseen(&endpoint, &failure)),
+    }
+}
+
+/// Says what the first page shows.
+fn seen(page: &Page) -> String {
+    let members = Object::parse(&page.text);
+    let elements = members.as_ref().and_then(|members| members.get("value")).and_then(json::elements);
+    match elements.map_or(0, |elements| elements.len() as u64) {
+        0 => "role: the service answers, and shows this account no referral: there are none, or as a Referrals user it \
+              is on the team of none; a Referrals admin sees all"
+            .to_owned(),
+        count => format!(
+            "role: {}{} can be read: as Referrals admin, or as Referrals user who sees the deals of their teams alone; \
+             reading doesn't tell which",
+            counted(count, "referral"),
+            if page.next.is_some() { " and more" } else { "" }
+        ),
+    }
+}
+
+/// Says why the service shows nothing, and what to do. The sign-in itself stands.
+fn unseen(endpoint: &Endpoint, failure: &Failure) -> CommandError {
+    let what = format!("signed in, but {endpoint} shows no referrals: {}", failure.message());
+    let hint = match failure {
+        Failure::Answered(Refusal { codes, .. }) if codes.iter().any(|code| code == NO_FACTOR) => {
+            "the service wants a sign-in with another factor (MFA): have it required for this account, and sign in again"
+        }
+        Failure::Answered(Refusal { status: 403, .. }) => {
+            "have this account given the role Referrals admin, or Referrals user, in Partner Center; then try again"
+        }
+        Failure::Answered(Refusal { status: 401, .. }) => {
+            "the service doesn't take this token: see that the app registration has the delegated permission \
+             user_impersonation of Microsoft Partner Center, with an administrator's consent"
+        }
+        _ => "check the endpoint and the network; the sign-in itself is done",
+    };
+    CommandError::could_not_run(what).hint(hint)
+}
