@@ -29,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 23] = [
+const ONLY_IN: [(&str, &str); 27] = [
     ("tracing_subscriber", "src/cli/diagnostics.rs"),
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
@@ -46,6 +46,10 @@ const ONLY_IN: [(&str, &str); 23] = [
     ("secrecy", "src/api/auth"),
     ("getrandom", "src/api/auth/"),
     ("webbrowser", "src/api/auth/oauth/opener.rs"),
+    ("keyring_core", "src/api/auth/store/system_keyring.rs"),
+    ("zbus_secret_service_keyring_store", "src/api/auth/store/system_keyring.rs"),
+    ("apple_native_keyring_store", "src/api/auth/store/system_keyring.rs"),
+    ("windows_native_keyring_store", "src/api/auth/store/system_keyring.rs"),
     ("encoding_rs_io", "src/input/"),
     ("flate2", "src/input/"),
     ("calamine", "src/input/workbook/"),

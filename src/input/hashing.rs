@@ -32,9 +32,10 @@ impl<R: Read> Read for HashingReader<'_, R> {
 /// # Errors
 /// Where the file can't be read.
 pub fn sha256(path: &str) -> io::Result<String> {
-    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
-    io::copy(&mut file, &mut hash)?;
-    Ok(hex(&RefCell::new(hash)))
+    let hash = RefCell::new(Sha256::new());
+    let mut file = HashingReader { bytes: File::open(path)?, hash: &hash };
+    io::copy(&mut file, &mut io::sink())?;
+    Ok(hex(&hash))
 }
 
 /// Returns the checksum of what has passed so far, in hexadecimal.

@@ -2,7 +2,7 @@
 //! no summary lists yet.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -59,9 +59,23 @@ pub(super) fn checksum(path: &Path) -> io::Result<String> {
     if !there.is_file() && !there.is_dir() {
         return Err(io::Error::other("it is no regular file"));
     }
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(path)?, &mut hash)?;
-    Ok(in_hex(hash.finalize()))
+    let mut hasher = Hasher(Sha256::new());
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(in_hex(hasher.0.finalize()))
+}
+
+/// Takes the checksum of all that is written to it.
+struct Hasher(Sha256);
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns a checksum in hexadecimal.

@@ -14,8 +14,8 @@ use super::identity::Key;
 use crate::api::auth::oauth::RefreshToken;
 use crate::domain::wording::Wording;
 
-/// How long the keyring may take: it may be asking the user for a password.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the system's keyring may take: it may be asking the user for a password.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// The entry that is written, read back and deleted before a sign-in.
 const PROBE: &str = "probe";
 
@@ -83,11 +83,6 @@ impl Keyring {
         Self { vault, patience }
     }
 
-    /// Returns the keyring of the system.
-    pub(super) fn of_the_system() -> Self {
-        Self::new(Arc::new(None), PATIENCE)
-    }
-
     /// Writes an entry, reads it back and deletes it.
     pub(super) fn probe(&self) -> Result<(), KeyringError> {
         self.call(|vault| {
@@ -142,20 +137,5 @@ impl Keyring {
 impl fmt::Debug for Keyring {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Keyring").field("patience", &self.patience).finish_non_exhaustive()
-    }
-}
-
-/// No keyring at all.
-impl Vault for Option<std::convert::Infallible> {
-    fn read(&self, _: &str) -> Result<Option<SecretSlice<u8>>, KeyringError> {
-        Err(KeyringError::Missing("this program was built without one".to_owned()))
-    }
-
-    fn write(&self, _: &str, _: &[u8]) -> Result<(), KeyringError> {
-        Err(KeyringError::Missing("this program was built without one".to_owned()))
-    }
-
-    fn delete(&self, _: &str) -> Result<bool, KeyringError> {
-        Err(KeyringError::Missing("this program was built without one".to_owned()))
     }
 }

@@ -6,7 +6,8 @@
 //! | `choice` | where the user wants it kept, and where it is |
 //! | `record` | what is known of a sign-in beside its refresh token; no secret |
 //! | `token_file` | a refresh token in a file |
-//! | `keyring` | a refresh token in the system's keyring |
+//! | `keyring` | a refresh token in a keyring, which may never answer |
+//! | `system_keyring` | the keyring of the system |
 //! | `own_files` | files and directories that must be this user's alone |
 //! | `lock` | the lock of a sign-in |
 //! | `sign_ins` | all of these together: keeping, telling and forgetting a sign-in |
@@ -28,6 +29,7 @@ mod own_files;
 mod record;
 mod renewal;
 mod sign_ins;
+mod system_keyring;
 mod token_file;
 
 pub use choice::{Kept, StoreChoice, StoreChoiceError};

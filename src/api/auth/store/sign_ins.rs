@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::choice::{Kept, StoreChoice};
 use super::error::StoreError;
 use super::identity::{Key, SignInId};
-use super::keyring::{Keyring, KeyringError};
+use super::keyring::{self, Keyring, KeyringError};
 use super::lock::SignInLock;
 use super::own_files;
 use super::record::Record;
+use super::system_keyring::SystemKeyring;
 use super::token_file::{Room, TokenFile};
 use crate::api::auth::oauth::{ClaimsChallenge, RefreshToken, Scope, SignInMethod, SignedInAccount};
 use crate::api::endpoint::Endpoint;
@@ -79,7 +80,7 @@ pub struct Forgotten {
 impl SignIns {
     /// Returns the sign-ins that are kept in a user's state directory, which may not exist yet.
     pub fn in_state_dir(state_dir: &Path) -> Self {
-        Self::with_keyring(state_dir, Keyring::of_the_system())
+        Self::with_keyring(state_dir, Keyring::new(Arc::new(SystemKeyring), keyring::PATIENCE))
     }
 
     /// Returns the sign-ins that are kept in a directory and in this keyring.

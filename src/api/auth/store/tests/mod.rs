@@ -5,3 +5,4 @@ mod fixtures;
 mod keeping;
 mod places;
 mod sources;
+mod system;
