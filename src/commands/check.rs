@@ -11,6 +11,7 @@ use self::facts::Facts;
 use self::inquiry::{Inquiry, inquire};
 use self::line::{CheckLine, Level};
 use super::config_show::SettingRow;
+use super::connection;
 use super::environment::{Console, Environment};
 use super::error::{CommandError, ErrorKind};
 use super::next_command::{CommandLine, flag, spelled};
@@ -101,10 +102,11 @@ fn again(options: &CheckOptions, environment: &Environment<'_>) -> CommandLine {
 fn lines(options: &CheckOptions, inquiry: &Inquiry, environment: &Environment<'_>) -> Vec<CheckLine> {
     let CheckOptions { target, sending, .. } = options;
     let answers = inquiry.log.answers();
+    let sign_in_again = connection::sign_in_again(target, environment);
     let now = times::service_time((environment.clock)(), &answers);
     vec![
         settings(options),
-        sign_in::line(&inquiry.token, &inquiry.list, now),
+        sign_in::line(&inquiry.token, &inquiry.list, now, sign_in_again.as_ref()),
         endpoint::line(target, inquiry),
         endpoint::role(&inquiry.list),
         times::clock(&answers),

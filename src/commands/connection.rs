@@ -47,9 +47,7 @@ pub fn connect_logged(
         Target::Service(endpoint, Some(credentials)) => {
             (endpoint.clone(), credentials.auth(endpoint, environment)?)
         }
-        Target::Service(endpoint, None) => {
-            return Err(CommandError::could_not_run(format!("there is no token for {endpoint}")));
-        }
+        Target::Service(endpoint, None) => return Err(without_source(endpoint)),
     };
     let settings = ClientSettings { timeout, correlation_id, clock: environment.clock };
     Client::logged(endpoint, auth, settings, log)
@@ -62,6 +60,19 @@ pub fn sign_in_again(target: &Target, environment: &Environment<'_>) -> Option<C
         Target::Service(endpoint, Some(Credentials::Kept(kept))) => Some(kept.again(endpoint, environment)),
         Target::Service(..) | Target::Sandbox(_) => None,
     }
+}
+
+/// Returns why there is no token for a target, where nothing says where one comes from and nobody is signed in.
+pub fn nobody_signed_in(target: &Target, environment: &Environment<'_>) -> Option<CommandError> {
+    match target {
+        Target::Service(endpoint, Some(Credentials::Kept(kept))) => kept.trouble(endpoint, environment),
+        Target::Service(endpoint, None) => Some(without_source(endpoint)),
+        Target::Service(_, Some(Credentials::Named(_))) | Target::Sandbox(_) => None,
+    }
+}
+
+fn without_source(endpoint: &Endpoint) -> CommandError {
+    CommandError::could_not_run(format!("there is no token for {endpoint}"))
 }
 
 /// Returns what to do where no token can be obtained. `untouched` says what did not happen.

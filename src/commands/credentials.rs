@@ -104,6 +104,15 @@ impl KeptSignIn {
         Ok(Auth::signed_in(sign_ins, record.id, service))
     }
 
+    /// Returns why there is no sign-in for a service, where there is none.
+    pub fn trouble(&self, endpoint: &Endpoint, environment: &Environment<'_>) -> Option<CommandError> {
+        let record = match sign_ins(environment) {
+            Ok(sign_ins) => self.record(&sign_ins, endpoint),
+            Err(_) => Err(self.nobody(endpoint, None)),
+        };
+        record.err()
+    }
+
     /// Returns the record of the sign-in for a service.
     ///
     /// # Errors

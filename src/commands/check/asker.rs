@@ -6,7 +6,7 @@ use crate::api::Client;
 use crate::domain::exchange::{Failure, Operation};
 use crate::engine::Stop;
 use crate::pace::Pace;
-use crate::pace::retry::{Decision, decide};
+use crate::pace::retry::{Decision, TokenProblem, decide};
 
 /// The longest pause that is waited for where the service asks for one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -46,6 +46,11 @@ impl Asker<'_> {
         };
         match decide(Operation::Read, &failure, 1) {
             Decision::Renew if self.client.can_renew() => self.client.renew(token).await?,
+            Decision::Stop(TokenProblem::ClaimsRequired) => {
+                if !self.client.satisfy(token).await? {
+                    return Err(failure);
+                }
+            }
             Decision::Pause { asked, .. } if asked.unwrap_or(UNSAID_PAUSE) <= LONGEST_PAUSE => {
                 tokio::time::sleep(asked.unwrap_or(UNSAID_PAUSE)).await;
             }

@@ -28,8 +28,8 @@ pub struct Inquiry {
 /// What is known of the token.
 #[derive(Debug)]
 pub enum TokenSeen {
-    /// Nothing says where one comes from.
-    Missing,
+    /// Nothing says where one comes from, and nobody is signed in.
+    Missing(CommandError),
     /// Its source gives none.
     Failed(Wording),
     /// The sandbox takes any.
@@ -75,8 +75,8 @@ pub async fn inquire(
         };
         unasked(token, list, &log)
     };
-    if matches!(target, Target::Service(_, None)) {
-        return Ok(alone(TokenSeen::Missing).await);
+    if let Some(nobody) = connection::nobody_signed_in(target, environment) {
+        return Ok(alone(TokenSeen::Missing(nobody)).await);
     }
     let client = connection::connect_logged(target, sending.timeout, id, Some(log.clone()), environment)?;
     let token = tokio::select! {

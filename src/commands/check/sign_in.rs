@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::inquiry::{ListSeen, TokenSeen};
 use super::line::CheckLine;
 use crate::api::{ActsFor, TokenClaims};
-use crate::commands::next_command::spelled;
+use crate::commands::next_command::{CommandLine, spelled};
 use crate::domain::exchange::{Failure, Refusal};
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
@@ -22,37 +22,55 @@ const NOTHING_SENT: &str = "a run would stop before its first request";
 /// How a token that ends soon is told of.
 const SOON: SignedDuration = SignedDuration::from_mins(5);
 
-/// Returns what to do where no other token can be obtained without the user.
-fn sources() -> Wording {
-    Wording::from("set PARTNER_CENTER_TOKEN, or name a source with ")
-        .name(Setting::TokenCommand)
-        .say(" or ")
-        .name(Setting::TokenFile)
+/// Returns what to do where another token can't be obtained without the user: `again` signs in, where the token comes
+/// from a sign-in that is kept.
+fn sources(again: Option<&CommandLine>) -> Wording {
+    match again {
+        Some(again) => again.to_string().into(),
+        None => Wording::from("set PARTNER_CENTER_TOKEN, or name a source with ")
+            .name(Setting::TokenCommand)
+            .say(" or ")
+            .name(Setting::TokenFile),
+    }
 }
 
-/// Returns the line. `now` is the time by the service's clock, where it tells it.
-pub fn line(token: &TokenSeen, list: &ListSeen, now: Timestamp) -> CheckLine {
+/// Returns the line. `now` is the time by the service's clock, where it tells it, and `again` the command that signs in
+/// where the token comes from a sign-in that is kept.
+pub fn line(token: &TokenSeen, list: &ListSeen, now: Timestamp, again: Option<&CommandLine>) -> CheckLine {
     match token {
-        TokenSeen::Missing => CheckLine::mend(SUBJECT, "there is no token", NOTHING_SENT, sources()),
+        TokenSeen::Missing(why) => {
+            let hint = why.problems.iter().flat_map(|problem| &problem.hints).next();
+            CheckLine::mend(
+                SUBJECT,
+                why.to_string(),
+                NOTHING_SENT,
+                hint.cloned().unwrap_or_else(|| sources(again)),
+            )
+        }
         TokenSeen::Failed(why) => CheckLine::mend(
             SUBJECT,
             format!("there is no token to send: {}", spelled(why)),
             NOTHING_SENT,
-            "see to where the token comes from",
+            match again {
+                Some(again) => format!("sign in again: {again}"),
+                None => "see to where the token comes from".to_owned(),
+            },
         ),
         TokenSeen::Unasked => CheckLine::note(SUBJECT, "the token was not fetched", "nothing is known of it"),
         TokenSeen::Unneeded => {
             CheckLine::ok(SUBJECT, "the sandbox takes any token", "a rehearsal needs no sign-in")
         }
-        TokenSeen::Opaque => refused(list, "a token that does not say whose it is").unwrap_or_else(|| {
-            CheckLine::note(
-                SUBJECT,
-                "a token that is no JWT: whose it is, in which tenant and until when can't be told",
-                "a run sends it all the same; the service alone knows when it ends",
-            )
-        }),
+        TokenSeen::Opaque => {
+            refused(list, "a token that does not say whose it is", again).unwrap_or_else(|| {
+                CheckLine::note(
+                    SUBJECT,
+                    "a token that is no JWT: whose it is, in which tenant and until when can't be told",
+                    "a run sends it all the same; the service alone knows when it ends",
+                )
+            })
+        }
         TokenSeen::Claims(claims) => {
-            let line = of_claims(claims, list, now);
+            let line = of_claims(claims, list, now, again);
             line.facts(facts(claims))
         }
     }
@@ -63,7 +81,12 @@ fn facts(claims: &TokenClaims) -> Facts {
     Facts::SignIn { account, tenant, audience, ends, user: acts_for == ActsFor::User, permits }
 }
 
-fn of_claims(claims: &TokenClaims, list: &ListSeen, now: Timestamp) -> CheckLine {
+fn of_claims(
+    claims: &TokenClaims,
+    list: &ListSeen,
+    now: Timestamp,
+    again: Option<&CommandLine>,
+) -> CheckLine {
     let whose = whose(claims, now);
     let wrong = |what: String, means: &str, todo: Wording| {
         CheckLine::mend(SUBJECT, format!("{what}; {whose}"), means, todo)
@@ -87,10 +110,10 @@ fn of_claims(claims: &TokenClaims, list: &ListSeen, now: Timestamp) -> CheckLine
         return wrong(
             "the token has ended".to_owned(),
             "the service refuses it",
-            Wording::from("sign in again: ").append(&sources()),
+            Wording::from("sign in again: ").append(&sources(again)),
         );
     }
-    if let Some(line) = refused(list, &whose) {
+    if let Some(line) = refused(list, &whose, again) {
         return line;
     }
     match claims.ends {
@@ -124,7 +147,7 @@ fn whose(claims: &TokenClaims, now: Timestamp) -> String {
 }
 
 /// Returns the line of a token that the service refuses; `None` where it takes it, or nothing is known of that.
-fn refused(list: &ListSeen, whose: &str) -> Option<CheckLine> {
+fn refused(list: &ListSeen, whose: &str, again: Option<&CommandLine>) -> Option<CheckLine> {
     let refusal = match list {
         ListSeen::Failed(Failure::NoToken { message, .. }) => {
             return Some(CheckLine::mend(
@@ -134,24 +157,29 @@ fn refused(list: &ListSeen, whose: &str) -> Option<CheckLine> {
                     spelled(message)
                 ),
                 "a run would stop at its first request",
-                Wording::from("sign in again: ").append(&sources()),
+                Wording::from("sign in again: ").append(&sources(again)),
             ));
         }
         ListSeen::Failed(Failure::Answered(refusal)) => refusal,
         ListSeen::Failed(_) | ListSeen::Page(_) | ListSeen::Knocked(_) | ListSeen::Unasked => return None,
     };
+    let told = |what: &str| match again {
+        Some(again) => Wording::from(format!("{what}: {again}")),
+        None => Wording::from(what),
+    };
     let (means, todo) = match refusal {
         _ if has(refusal, "900421") => (
             "the token was issued without multi-factor authentication, which the service requires",
-            Wording::from("sign in again with multi-factor authentication"),
+            told("sign in again with multi-factor authentication"),
         ),
         _ if has(refusal, "insufficient_claims") => (
             "a conditional-access policy wants another sign-in",
-            Wording::from("sign in again, and use a token that has the claims that are asked for"),
+            told("sign in again, and use a token that has the claims that are asked for"),
         ),
-        Refusal { status: 401, .. } => {
-            ("a run would stop at its first request", Wording::from("sign in again: ").append(&sources()))
-        }
+        Refusal { status: 401, .. } => (
+            "a run would stop at its first request",
+            Wording::from("sign in again: ").append(&sources(again)),
+        ),
         _ => return None,
     };
     // What the service says of claims may hold the challenge, which is meant for a sign-in.
