@@ -156,7 +156,7 @@ impl Surroundings<'_> {
         Ok(resume::ResumeOptions {
             run: typed.run,
             target: if named { self.named_target(target, &profile)? } else { None },
-            own: self.own_endpoint(target, &profile),
+            own: self.own_endpoint(target.profile.as_deref(), &profile),
             credentials: self.credentials(target, &profile)?,
             sending: self.sending(sending, target, &profile)?,
             showing: self.showing(*showing),
@@ -230,8 +230,9 @@ impl Surroundings<'_> {
     }
 
     /// Returns the endpoint that the environment, or else the settings file, sets for runs; `None` for an invalid one.
-    fn own_endpoint(&self, typed: &args::TargetArgs, profile: &Profile) -> Option<Endpoint> {
-        let typed = args::TargetArgs { profile: typed.profile.clone(), ..args::TargetArgs::default() };
+    pub(super) fn own_endpoint(&self, name: Option<&str>, profile: &Profile) -> Option<Endpoint> {
+        let name = name.map(str::to_owned);
+        let typed = args::TargetArgs { profile: name, ..args::TargetArgs::default() };
         let own = self.endpoint(&typed, profile);
         own.and_then(|base| Endpoint::parse(&base.value).ok())
     }

@@ -38,6 +38,8 @@ pub struct KeptSignIn {
     pub client_id: Option<ClientId>,
     /// The secret of the app registration, where it has one.
     pub secret: Option<SecretSource>,
+    /// The service that a sign-in is for where no other is typed.
+    pub endpoint: Endpoint,
 }
 
 /// Where the secret of an app registration comes from.
@@ -140,7 +142,7 @@ impl KeptSignIn {
 
     /// Whether a record is that of the profile, and what the profile says fits it.
     pub fn fits(&self, record: &Record) -> bool {
-        let Self { profile, authority, tenant, client_id, secret: _ } = self;
+        let Self { profile, authority, tenant, client_id, secret: _, endpoint: _ } = self;
         record.id.profile == *profile
             && authority.as_ref().is_none_or(|set| *set == record.id.authority)
             && tenant.as_ref().is_none_or(|set| is_same(set.as_str(), record.id.tenant.as_str()))
@@ -162,7 +164,7 @@ impl KeptSignIn {
 
     /// Returns the command that signs in for the profile.
     pub fn first(&self) -> CommandLine {
-        self.login(&Endpoint::official(), None)
+        self.login(&self.endpoint, None)
     }
 
     /// Returns the command that signs in for a service again.
@@ -186,7 +188,7 @@ impl KeptSignIn {
             record
                 .filter(|record| record.scope != Scope::default())
                 .map(|record| of(Setting::Scope, record.scope.as_str())),
-            (*endpoint != Endpoint::official()).then(|| of(Setting::Endpoint, endpoint.as_str())),
+            (*endpoint != self.endpoint).then(|| of(Setting::Endpoint, endpoint.as_str())),
         ];
         CommandLine::login(choices.into_iter().flatten().collect())
     }

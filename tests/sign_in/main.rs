@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `provider` | the provider in a process of its own, and what a test may do to it |
 //! | `page` | somebody in front of a browser: follows redirects, with cookies |
+//! | `runs` | runs that have their tokens from a sign-in that is kept |
 //! | `flows` | the flows of the protocol: browser, device code, renewal |
 //!
 //! It needs Node.js, and the provider below `target`, which `.ci/run` sees to:
@@ -17,5 +18,6 @@
 mod flows;
 mod page;
 mod provider;
+mod runs;
 #[path = "../support/mod.rs"]
 mod support;

@@ -65,6 +65,8 @@ struct State {
     held: &'static [&'static str],
     is_down: bool,
     expired: BTreeSet<String>,
+    /// How many requests a token is good for, and the header of the challenge then; `None` sets no limit.
+    uses: Option<(usize, String)>,
     programs: Vec<TcpStream>,
     /// The connection that each PATCH came on, in their order.
     patched_on: Vec<TcpStream>,
@@ -151,6 +153,23 @@ impl Tap {
         self.shared.state().expired.insert(token.to_owned());
     }
 
+    /// Answers 401 to every token that was sent so many times.
+    pub fn wear_tokens_out_after(&self, uses: usize) {
+        self.shared.state().uses = Some((uses, String::new()));
+    }
+
+    /// Demands these claims, in base64, of every token that was sent so many times.
+    pub fn demand_after(&self, uses: usize, claims: &str) {
+        let challenge =
+            format!("www-authenticate: Bearer error=\"insufficient_claims\", claims=\"{claims}\"\r\n");
+        self.shared.state().uses = Some((uses, challenge));
+    }
+
+    /// Takes every token that isn't expired, however often.
+    pub fn take_tokens(&self) {
+        self.shared.state().uses = None;
+    }
+
     /// Cuts the line: connections break, and new ones are refused.
     pub fn down(&mut self) {
         self.shared.state().is_down = true;
@@ -173,16 +192,27 @@ impl Tap {
     }
 }
 
+impl State {
+    /// Returns the header of the challenge that a token is refused with, which may be none; `None` where it is taken.
+    fn refused(&self, token: &str) -> Option<String> {
+        let sent = self.seen.iter().filter(|seen| seen.token == token).count();
+        let worn_out = self.uses.as_ref().filter(|(uses, _)| sent >= *uses);
+        let challenge = worn_out.map(|(_, challenge)| challenge.clone());
+        challenge.or_else(|| self.expired.contains(token).then(String::new))
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // Every change leaves the state whole, so a test that panicked elsewhere spoils nothing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request, and waits as long as it is held back. Answers whether it is passed on.
-    fn admit(&self, request: Seen, program: &TcpStream) -> bool {
+    /// Notes a request, and waits as long as it is held back. Returns the challenge that it is refused with, or `None`
+    /// where it is passed on.
+    fn admit(&self, request: Seen, program: &TcpStream) -> Option<String> {
         let mut state = self.state();
-        let expired = state.expired.contains(&request.token);
+        let refused = state.refused(&request.token);
         let (method, is_patch) = (request.method.clone(), request.method == "PATCH");
         state.seen.push(request);
         if is_patch {
@@ -194,8 +224,8 @@ impl Shared {
         {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.passed_on += usize::from(!expired);
-        !expired
+        state.passed_on += usize::from(refused.is_none());
+        refused
     }
 
     /// Passes answers on until the service hangs up. Where the program is gone, nobody hears them.
@@ -236,11 +266,12 @@ fn connect(shared: &Arc<Shared>, mut program: TcpStream) -> Option<()> {
     let mut requests = Connection::new(program.try_clone().ok()?);
     while let Some(request) = requests.request() {
         let bytes = request.bytes();
-        if shared.admit(Seen::of(request), &program) {
+        let Some(challenge) = shared.admit(Seen::of(request), &program) else {
             service.write_all(&bytes).ok()?;
-        } else {
-            program.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").ok()?;
-        }
+            continue;
+        };
+        let answer = format!("HTTP/1.1 401 Unauthorized\r\n{challenge}content-length: 0\r\n\r\n");
+        program.write_all(answer.as_bytes()).ok()?;
     }
     Some(())
 }
