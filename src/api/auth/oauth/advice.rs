@@ -349,12 +349,12 @@ mod tests {
             (
                 "a",
                 &[50020],
-                "sign in with an account of contoso.example.com, or name the account's own tenant with the setting tenant",
+                "sign in with an account of contoso.example.com, or name the account's own tenant with --tenant",
             ),
             (
                 "a",
                 &[700016],
-                "compare with the overview of the app registration: the setting client-id is app-1, the setting tenant is contoso.example.com",
+                "compare with the overview of the app registration: --client-id is app-1, --tenant is contoso.example.com",
             ),
             ("a", &[50076], "sign in again"),
         ] {

@@ -147,3 +147,50 @@ fn url(
         .extend_pairs(claims.map(|claims| ("claims", claims.as_str())));
     url
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::super::{Authority, ClientId, Scope, Tenant};
+    use super::*;
+
+    fn service() -> SignInService {
+        let registration = Registration {
+            authority: Authority::parse("http://127.0.0.1:9").unwrap(),
+            tenant: Tenant::parse("contoso.example.com").unwrap(),
+            client_id: ClientId::parse("app-1").unwrap(),
+            scope: Scope::default(),
+            secret: None,
+        };
+        SignInService::new(registration, Duration::from_secs(5), || "2026-11-20T12:00:00Z".parse().unwrap())
+            .unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_browser_that_never_comes_back_is_given_up() {
+        let service = service();
+        let (begin, sign_in) = (Instant::now(), BrowserSignIn::begin(&service, None, None).await.unwrap());
+        let ended = sign_in.wait(stream::iter(["nonsense".to_owned()]), |_| ()).await.unwrap_err();
+        assert_eq!(ended.to_string(), "no browser came back with a sign-in within 10 minutes");
+        assert_eq!(begin.elapsed().as_secs(), 600);
+    }
+
+    /// The verifier is the one secret that never leaves before the code does.
+    #[tokio::test]
+    async fn the_address_and_debug_do_not_show_the_verifier() {
+        let claims = ClaimsChallenge::parse(r#"{"a":"&#+ ="}"#);
+        let sign_in = BrowserSignIn::begin(&service(), Some("ada+b@x.example"), claims).await.unwrap();
+        let verifier = sign_in.secrets.verifier.expose_secret();
+        assert!(!format!("{} {sign_in:?}", sign_in.url()).contains(verifier));
+        let url = Url::parse(sign_in.url()).unwrap();
+        let of = |name: &str| url.query_pairs().find(|(other, _)| other == name).unwrap().1.into_owned();
+        assert_eq!(url.path(), "/contoso.example.com/oauth2/v2.0/authorize");
+        assert_eq!(
+            (of("claims"), of("login_hint")),
+            (r#"{"a":"&#+ ="}"#.to_owned(), "ada+b@x.example".to_owned())
+        );
+        assert_eq!(of("code_challenge"), URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
+        assert_eq!(of("redirect_uri"), format!("http://localhost:{}/", sign_in.listener.port()));
+    }
+}

@@ -258,4 +258,14 @@ mod tests {
         assert!(send(address, GOOD.as_bytes()).await.ends_with(SIGNED_IN));
         waiting.await.unwrap();
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_never_finished_is_hung_up_on() {
+        let (address, waiting) = listening().await;
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(&GOOD.as_bytes()[..20]).await.unwrap();
+        let mut answer = Vec::new();
+        assert_eq!(half.read_to_end(&mut answer).await.unwrap_or_default(), 0, "{answer:?}");
+        assert!(!waiting.is_finished());
+    }
 }

@@ -1,6 +1,7 @@
 //! What somebody can do about a sign-in that did not succeed.
 
 use super::registration::Registration;
+use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
 /// What to do about a sign-in that did not succeed.
@@ -157,34 +158,34 @@ impl Remedy {
             }
             Self::OtherAccount => {
                 let account = format!("sign in with an account of {tenant}, or name the account's own tenant with ");
-                Wording::from(account).say("the setting tenant")
+                Wording::from(account).name(Setting::Tenant)
             }
             Self::Browser => Wording::from("many tenants forbid device codes: sign in with ")
-                .say("the setting browser")
+                .name(Setting::Browser)
                 .say(", on a machine that has one"),
             Self::DeviceCode => Wording::from("sign in with ")
-                .say("the setting device-code")
+                .name(Setting::DeviceCode)
                 .say(", which needs no browser on this machine"),
             Self::ClientId => Wording::from("compare with the overview of the app registration: ")
-                .say("the setting client-id")
+                .name(Setting::ClientId)
                 .say(format!(" is {client_id}, "))
-                .say("the setting tenant")
+                .name(Setting::Tenant)
                 .say(format!(" is {tenant}")),
             Self::Permission => Wording::from(
                 "in the app registration, under API permissions, add the delegated user_impersonation of Microsoft \
                  Partner Center; the tenant has to be the partner's own; ",
             )
-            .say("the setting scope")
+            .name(Setting::Scope)
             .say(format!(" is {scope}")),
             Self::Tenant => {
-                Wording::from("name your tenant, by its id or its domain, with ").say("the setting tenant")
+                Wording::from("name your tenant, by its id or its domain, with ").name(Setting::Tenant)
             }
             Self::Authority => {
-                Wording::from("name the sign-in service of the tenant's cloud with ").say("the setting authority")
+                Wording::from("name the sign-in service of the tenant's cloud with ").name(Setting::Authority)
             }
             Self::Address => {
                 Wording::from("check the network for a page that asks to log in, the proxy, and ")
-                    .say("the setting authority")
+                    .name(Setting::Authority)
             }
             _ => administrator.into(),
         }

@@ -237,3 +237,77 @@ fn is_tls(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["certificate", "tls", "handshake", "corrupt message"].iter().any(|word| message.contains(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::{Authority, ClientId, Scope, Tenant};
+    use super::*;
+
+    #[test]
+    fn a_form_is_escaped() {
+        let form = encoded(&[("a", "b c+d&e=f"), ("é", "\"%")]);
+        assert_eq!(form, "a=b+c%2Bd%26e%3Df&%C3%A9=%22%25");
+    }
+
+    #[test]
+    fn a_proxy_that_opens_tls_is_told_from_a_network_that_is_down() {
+        for (message, wanted) in [
+            ("error sending request: client error (Connect): invalid peer certificate: UnknownIssuer", true),
+            ("client error (Connect): received fatal alert: HandshakeFailure", true),
+            ("client error (Connect): received corrupt message of type InvalidContentType", true),
+            ("client error (Connect): tls handshake eof", true),
+            ("client error (Connect): dns error: failed to lookup address information", false),
+            ("client error (Connect): tcp connect error: Connection refused (os error 111)", false),
+        ] {
+            assert_eq!(is_tls(message), wanted, "{message}");
+        }
+    }
+
+    fn service(authority: &str) -> SignInService {
+        let registration = Registration {
+            authority: Authority::parse(authority).unwrap(),
+            tenant: Tenant::parse("contoso.example.com").unwrap(),
+            client_id: ClientId::parse("app-1").unwrap(),
+            scope: Scope::default(),
+            secret: None,
+        };
+        let now = || "2026-11-20T12:00:00Z".parse().unwrap();
+        SignInService::new(registration, Duration::from_secs(60), now).unwrap()
+    }
+
+    /// What answers here speaks no TLS, as some proxies that block.
+    #[tokio::test]
+    async fn a_connection_that_is_not_encrypted_is_told_as_such() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answers = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await.unwrap();
+            // Hangs up when the client has.
+            while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+        };
+        let service = service(&format!("https://{address}"));
+        let (answered, ()) = tokio::join!(service.poll(&"device-code".into(), None), answers);
+        let error = answered.unwrap_err();
+        assert!(matches!(error, SignInError::Unreachable { is_tls: true, .. }), "{error}");
+        drop(listener);
+        let error = service.poll(&"device-code".into(), None).await.unwrap_err();
+        assert!(matches!(error, SignInError::Unreachable { is_tls: false, .. }), "{error}");
+    }
+
+    #[test]
+    fn an_answer_without_words_is_told_by_its_status() {
+        for (status, text, wanted) in [
+            (200, "x", "what answered is no sign-in service: HTTP 200 with something else than JSON"),
+            (302, "", "what answered is no sign-in service: HTTP 302, which leads elsewhere"),
+            (403, " <html>", "what answered is no sign-in service: HTTP 403 with a page"),
+            (429, "", "the sign-in service is not available: HTTP 429"),
+            (500, "<html>", "the sign-in service is not available: HTTP 500"),
+            (599, "", "the sign-in service is not available: HTTP 599"),
+        ] {
+            assert_eq!(without_words(status, None, text).to_string(), wanted);
+        }
+    }
+}
