@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::claims::ClaimsChallenge;
 use super::id_token::IdTokenError;
 use super::refusal::SignInRefusal;
 
@@ -71,6 +72,14 @@ impl SignInError {
             | Self::CodeExpired
             | Self::NoPort(_)
             | Self::NoChance(_) => false,
+        }
+    }
+
+    /// Returns what a policy demands of the next sign-in.
+    pub fn claims(&self) -> Option<&ClaimsChallenge> {
+        match self {
+            Self::Refused(refusal) => refusal.claims.as_ref(),
+            _ => None,
         }
     }
 

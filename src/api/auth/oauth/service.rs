@@ -288,12 +288,12 @@ mod tests {
             // Hangs up when the client has.
             while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
         };
-        let service = service(&format!("https://{address}"));
-        let (answered, ()) = tokio::join!(service.poll(&"device-code".into(), None), answers);
+        let (service, code) = (service(&format!("https://{address}")), "device-code".into());
+        let (answered, ()) = tokio::join!(service.poll(&code, None), answers);
         let error = answered.unwrap_err();
         assert!(matches!(error, SignInError::Unreachable { is_tls: true, .. }), "{error}");
         drop(listener);
-        let error = service.poll(&"device-code".into(), None).await.unwrap_err();
+        let error = service.poll(&code, None).await.unwrap_err();
         assert!(matches!(error, SignInError::Unreachable { is_tls: false, .. }), "{error}");
     }
 
