@@ -9,8 +9,8 @@ use super::first_look;
 use super::next_command::{CommandLine, spelled};
 use super::sign_in_way::{self, NotSignedIn, Wanted};
 use crate::api::{
-    self, Auth, Authority, ClientId, Endpoint, Grant, Kept, NewSignIn, Registration, Scope, SignInError,
-    SignInId, SignInMethod, SignInService, SignIns, StoreChoice, StorePlace, Tenant,
+    self, Auth, Authority, ClientId, Endpoint, Grant, Kept, NewSignIn, Registration, Remedy, Scope, SignInId,
+    SignInMethod, SignInService, SignIns, StoreChoice, StorePlace, Tenant,
 };
 use crate::domain::characters::{visible, visible_path};
 use crate::domain::exit::Exit;
@@ -183,6 +183,13 @@ fn again(options: &LoginOptions) -> CommandLine {
     CommandLine::login(options.typed.clone())
 }
 
+/// Returns the command that signs in again, in this of the two ways.
+fn again_with(way: Setting, options: &LoginOptions) -> CommandLine {
+    let is_way = |choice: &&Choice| [Setting::Browser, Setting::DeviceCode].contains(&choice.setting);
+    let others = options.typed.iter().filter(|choice| !is_way(choice)).cloned();
+    CommandLine::login(others.chain([Choice::bare(way)]).collect())
+}
+
 /// Returns why nobody is signed in, what that means, and what to type.
 fn not_signed_in(error: NotSignedIn, service: &SignInService, options: &LoginOptions) -> CommandError {
     let error = match error {
@@ -191,11 +198,9 @@ fn not_signed_in(error: NotSignedIn, service: &SignInService, options: &LoginOpt
     };
     let advice = error.advice(None);
     let hint = spelled(&advice.hint(service.registration()));
-    let command = match (&error, options.method) {
-        (SignInError::NobodyCame(_) | SignInError::NoPort(_), _) => {
-            let code = Choice::bare(Setting::DeviceCode);
-            CommandLine::login(options.typed.iter().cloned().chain([code]).collect())
-        }
+    let command = match advice.remedy {
+        Remedy::Browser => again_with(Setting::Browser, options),
+        Remedy::DeviceCode => again_with(Setting::DeviceCode, options),
         _ => again(options),
     };
     CommandError::could_not_run(format!("nobody is signed in: {error}; {}", advice.meaning))

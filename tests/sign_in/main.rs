@@ -7,6 +7,8 @@
 //! | `page` | somebody in front of a browser: follows redirects, with cookies |
 //! | `runs` | runs that have their tokens from a sign-in that is kept |
 //! | `flows` | the flows of the protocol: browser, device code, renewal |
+//! | `person` | somebody who signs in with the program itself, and what they then run |
+//! | `login` | `login`, and the runs after it |
 //!
 //! It needs Node.js, and the provider below `target`, which `.ci/run` sees to:
 //! `mkdir -p target/sign-in-provider && cp tests/sign_in/provider/* target/sign-in-provider/ &&
@@ -16,7 +18,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod flows;
+mod login;
 mod page;
+mod person;
 mod provider;
 mod runs;
 #[path = "../support/mod.rs"]

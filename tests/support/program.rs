@@ -213,12 +213,18 @@ impl Place {
 
     /// Starts any program in the way that the program is started.
     pub fn start_command(&self, mut command: Command) -> Started {
+        command.env("PARTNER_CENTER_TOKEN", TOKEN);
+        self.start_without_token(command)
+    }
+
+    /// Starts any program without a token.
+    pub fn start_without_token(&self, mut command: Command) -> Started {
         let output = |name: &str| {
             let file = tempfile::Builder::new().prefix(name).tempfile_in(self.root()).unwrap();
             file.keep().unwrap()
         };
         let ((stdout, out_path), (stderr, err_path)) = (output("stdout"), output("stderr"));
-        command.current_dir(self.root()).envs(path()).env("PARTNER_CENTER_TOKEN", TOKEN);
+        command.current_dir(self.root()).envs(path());
         command.stdin(Stdio::null()).stdout::<File>(stdout).stderr::<File>(stderr);
         let child = start(&mut command);
         Started { child, stdout: out_path, stderr: err_path }

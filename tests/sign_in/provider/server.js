@@ -99,6 +99,9 @@ provider.use(async (ctx, next) => {
   if (!(page in forced)) return next();
   const entry = { page };
   seen.push(entry);
+  if (!ctx.path.startsWith(`/${TENANT}/`)) {
+    return answer(ctx, dressed({ error: 'invalid_request', error_description: 'Tenant not found' }, [90002]), 400);
+  }
   if (page === 'authorize') entry.form = Object.fromEntries(new URLSearchParams(ctx.querystring));
   const instead = forced[page].shift();
   if (instead && page === 'authorize') {

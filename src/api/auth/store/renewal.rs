@@ -190,6 +190,12 @@ impl RenewalInner {
             Ok(grant) => grant,
             Err(error) => {
                 ready.give_back();
+                if let Some(claims) = error.claims() {
+                    record.challenge = Some(claims.clone());
+                    if held.put_record(&record).is_err() {
+                        info!("what the next sign-in is to be asked for could not be written");
+                    }
+                }
                 let told = self.service.told(&error, record.method);
                 return Err(Unrenewed::Service(error, told));
             }
