@@ -5,4 +5,3 @@ mod fixtures;
 mod keeping;
 mod places;
 mod sources;
-mod system;
