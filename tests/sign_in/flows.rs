@@ -176,9 +176,6 @@ async fn a_device_code_that_nobody_will_enter_ends() {
         assert_eq!(error(denied).0, declined, "{dress:?}");
         assert_eq!(error(expired), ("expired_token".to_owned(), Remedy::SignIn), "{dress:?}");
     }
-    let provider = Provider::start(Options { device_ttl: 3, ..Options::of(Dress::Entra) });
-    let (code, remedy) = error(by_device_code(&service(&provider), |_| ()).await);
-    assert_eq!((&*code, remedy), ("nobody signed in with the device code before it expired", Remedy::SignIn));
 }
 
 /// Every use gives another refresh token, and the one before is good for nothing but to end all.

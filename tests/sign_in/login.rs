@@ -44,72 +44,46 @@ fn somebody_signs_in_once_and_a_run_goes_on_over_many_tokens() {
     });
 }
 
-/// No refresh token is sent twice, or the provider would revoke all of them.
-#[test]
-#[ignore = "needs Node.js, which .ci/run installs"]
-fn runs_at_the_same_time_share_a_sign_in() {
-    const ROWS: usize = 60;
-    let mut person = Person::new(Options::of(Dress::Entra), ROWS, 8);
-    let login = format!("{} --browser", person.login_line());
-    person.signs_in(&login, Way::Browser, approve).expect(0);
-    let runs: Vec<_> = (0..3)
-        .map(|run| {
-            person.wants(&format!("{run}.jsonl"), (0..ROWS).filter(|row| row % 3 == run));
-            person.start(&format!("apply {run}.jsonl --out run-{run} {QUIET}"))
-        })
-        .collect();
-    for (run, started) in runs.into_iter().enumerate() {
-        person.ended(started).expect(0);
-        assert_eq!(person.place.run_of(&format!("run-{run}")).outcomes(), format!("{} applied", ROWS / 3));
-    }
-    person.refreshes();
-    person.secrets_are_kept();
-}
-
 /// What a policy demands is asked for once, silently; then the run stops and says what to type.
 #[test]
 #[ignore = "needs Node.js, which .ci/run installs"]
 fn a_run_that_a_policy_stops_goes_on_after_another_sign_in() {
     const ROWS: usize = 10;
-    for dress in BOTH {
-        let mut person = Person::new(Options::of(dress), ROWS, 1_000);
-        let login = format!("{} --browser", person.login_line());
-        person.signs_in(&login, Way::Browser, approve).expect(0);
-        person.wants("changes.jsonl", 0..ROWS);
-        person.service.demands.store(true, Ordering::Relaxed);
-        let stopped = person.run(&format!("apply changes.jsonl --out run {QUIET}")).expect(4);
-        let claims = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
-        assert_eq!(person.provider.seen_by("token").last().unwrap().form["claims"], claims);
-        let again = format!("{} --browser", to_type(&stopped.stderr, "login"));
-        person.service.demands.store(false, Ordering::Relaxed);
-        person.signs_in(&again, Way::Browser, approve).expect(0);
-        let asked = person.provider.seen_by("authorize");
-        assert_eq!(asked.last().unwrap().form["claims"], claims, "{stopped:?}");
-        assert_eq!(asked.last().unwrap().form["login_hint"], "ada@partner.example");
-        person.run(&format!("resume run {QUIET}")).expect(0);
-        assert_eq!(person.place.run_of("run").outcomes(), format!("{ROWS} applied"));
-        person.secrets_are_kept();
-    }
+    let mut person = Person::new(Options::of(Dress::Strict), ROWS, 1_000);
+    let login = format!("{} --browser", person.login_line());
+    person.signs_in(&login, Way::Browser, approve).expect(0);
+    person.wants("changes.jsonl", 0..ROWS);
+    person.service.demands.store(true, Ordering::Relaxed);
+    let stopped = person.run(&format!("apply changes.jsonl --out run {QUIET}")).expect(4);
+    let claims = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+    assert_eq!(person.provider.seen_by("token").last().unwrap().form["claims"], claims);
+    let again = format!("{} --browser", to_type(&stopped.stderr, "login"));
+    person.service.demands.store(false, Ordering::Relaxed);
+    person.signs_in(&again, Way::Browser, approve).expect(0);
+    let asked = person.provider.seen_by("authorize");
+    assert_eq!(asked.last().unwrap().form["claims"], claims, "{stopped:?}");
+    assert_eq!(asked.last().unwrap().form["login_hint"], "ada@partner.example");
+    person.run(&format!("resume run {QUIET}")).expect(0);
+    assert_eq!(person.place.run_of("run").outcomes(), format!("{ROWS} applied"));
+    person.secrets_are_kept();
 }
 
 #[test]
 #[ignore = "needs Node.js, which .ci/run installs"]
 fn a_run_whose_sign_in_was_revoked_goes_on_after_another() {
     const ROWS: usize = 10;
-    for dress in BOTH {
-        let mut person = Person::new(Options::of(dress), ROWS, 5);
-        let login = format!("{} --browser", person.login_line());
-        person.signs_in(&login, Way::Browser, approve).expect(0);
-        person.wants("changes.jsonl", 0..ROWS);
-        person.run(&format!("apply changes.jsonl --out run --plan {}", "--progress none")).expect(0);
-        person.provider.revoke();
-        let stopped = person.run(&format!("resume run {QUIET}")).expect(4);
-        let again = format!("{} --browser", to_type(&stopped.stderr, "login"));
-        person.signs_in(&again, Way::Browser, approve).expect(0);
-        person.run(&format!("resume run {QUIET}")).expect(0);
-        assert_eq!(person.place.run_of("run").outcomes(), format!("{ROWS} applied"));
-        person.secrets_are_kept();
-    }
+    let mut person = Person::new(Options::of(Dress::Strict), ROWS, 5);
+    let login = format!("{} --browser", person.login_line());
+    person.signs_in(&login, Way::Browser, approve).expect(0);
+    person.wants("changes.jsonl", 0..ROWS);
+    person.run(&format!("apply changes.jsonl --out run --plan {}", "--progress none")).expect(0);
+    person.provider.revoke();
+    let stopped = person.run(&format!("resume run {QUIET}")).expect(4);
+    let again = format!("{} --browser", to_type(&stopped.stderr, "login"));
+    person.signs_in(&again, Way::Browser, approve).expect(0);
+    person.run(&format!("resume run {QUIET}")).expect(0);
+    assert_eq!(person.place.run_of("run").outcomes(), format!("{ROWS} applied"));
+    person.secrets_are_kept();
 }
 
 /// How a device code ends that nobody uses, in the words of the program.

@@ -8,7 +8,7 @@
 //! | `runs` | runs that have their tokens from a sign-in that is kept |
 //! | `flows` | the flows of the protocol: browser, device code, renewal |
 //! | `person` | somebody who signs in with the program itself, and what they then run |
-//! | `login` | `login`, and the runs after it |
+//! | `login` | `login`, and the runs after it, in both dresses |
 //!
 //! It needs Node.js, and the provider below `target`, which `.ci/run` sees to:
 //! `mkdir -p target/sign-in-provider && cp tests/sign_in/provider/* target/sign-in-provider/ &&

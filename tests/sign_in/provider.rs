@@ -33,15 +33,11 @@ pub struct Options {
     pub dress: Dress,
     /// The secret of the app.
     pub secret: Option<&'static str>,
-    /// The lifetime of access tokens, in seconds.
-    pub access_ttl: u64,
-    /// The lifetime of device codes, in seconds.
-    pub device_ttl: u64,
 }
 
 impl Options {
     pub const fn of(dress: Dress) -> Self {
-        Self { dress, secret: None, access_ttl: 3_600, device_ttl: 900 }
+        Self { dress, secret: None }
     }
 }
 
@@ -67,11 +63,11 @@ pub struct Provider {
 
 impl Provider {
     pub fn start(options: Options) -> Self {
-        let Options { dress, secret, access_ttl, device_ttl } = options;
+        let Options { dress, secret } = options;
         let mut command = Command::new("node");
         command.arg(server()).env("TENANT", TENANT).env("CLIENT_ID", CLIENT).env("INTERVAL", "1");
         command.env("SCOPE", "https://api.partner.microsoft.com/.default");
-        command.env("ACCESS_TTL", access_ttl.to_string()).env("DEVICE_TTL", device_ttl.to_string());
+        command.env("ACCESS_TTL", "3600").env("DEVICE_TTL", "900");
         command.env("STRICT", if dress == Dress::Strict { "1" } else { "" });
         command.env("SECRET", secret.unwrap_or_default());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
