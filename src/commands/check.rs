@@ -27,6 +27,7 @@ mod endpoint;
 mod facts;
 mod filters;
 mod inquiry;
+mod keeping;
 mod line;
 mod list_shape;
 mod service;
@@ -74,9 +75,12 @@ struct FirstToMend<'a> {
 pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let inquiry = inquire(&options.target, &options.sending, environment).await?;
     let lines = lines(&options, &inquiry, environment);
+    let kept = keeping::keep(&options.target, &inquiry, environment);
     let first = lines.iter().find(|line| line.level == Level::Mend);
-    let again = again(&options, environment).to_string();
-    print(&options, &lines, first.map(|line| (line, again.as_str())), environment.console);
+    let (mend, next) = next(&options, first, environment);
+    let next = next.to_string();
+    print(&options, &lines, first.map(|line| (line, next.as_str())), environment.console);
+    kept.iter().for_each(|note| environment.console.say(&format!("note: {note}")));
     if environment.stop.reason() == Some(StopReason::Interrupted) {
         return Err(CommandError::new(ErrorKind::Stopped, "interrupted: not all of it was asked"));
     }
@@ -87,8 +91,21 @@ pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result
     if options.sending.token_command {
         console.say(&format!("hint: give the same {} again", flag(Setting::TokenCommand)));
     }
-    console.say(&format!("next: mend that, then: {again}"));
+    console.say(&format!("next: {mend}: {next}"));
     Ok(Exit::CouldNotRun)
+}
+
+/// Returns what to do next, and the command for it: to sign in, where that mends it, or to check again.
+fn next(
+    options: &CheckOptions,
+    first: Option<&CheckLine>,
+    environment: &Environment<'_>,
+) -> (&'static str, CommandLine) {
+    let sign_in = first.filter(|line| line.subject == sign_in::SUBJECT);
+    match sign_in.and_then(|_| connection::sign_in_again(&options.target, environment)) {
+        Some(sign_in) => ("sign in, and check again after that", sign_in),
+        None => ("mend that, then", again(options, environment)),
+    }
 }
 
 /// Returns the command that checks again.

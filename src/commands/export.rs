@@ -14,7 +14,7 @@ use super::options::Sending;
 use super::plan_writer::unreadable;
 use super::sending::engine_context;
 use super::target::Target;
-use super::{connection, progress};
+use super::{beginning, connection, progress};
 use crate::api::{Client, PageLink};
 use crate::domain::cell_text::TableForm;
 use crate::domain::characters::visible_path;
@@ -24,7 +24,7 @@ use crate::domain::referral::ReferralId;
 use crate::domain::rules::Levels;
 use crate::domain::setting::{Choice, Setting};
 use crate::domain::wording::Wording;
-use crate::engine::fetch::{Survey, fetch_referrals, fetch_singly};
+use crate::engine::fetch::{Beginning, Survey, fetch_referrals, fetch_singly};
 use crate::engine::list_all::{ListError, list_all};
 use crate::engine::{Context, StopReason};
 use crate::input::export::ExportColumns;
@@ -186,7 +186,7 @@ impl<'a> Exporter<'a> {
             None => self.list(context).await?,
             Some(ids) => {
                 let mut harvest = self.begin(ids)?;
-                if !fetch_referrals(context, &mut harvest).await.map_err(unwritten)? {
+                if !fetch_referrals(context, &mut harvest, Beginning::Pages).await.map_err(unwritten)? {
                     self.environment.console.say(&format!("hint: {WRONG_BASE}"));
                 }
                 harvest
@@ -209,7 +209,14 @@ impl<'a> Exporter<'a> {
         let mut harvest = self.begin(Vec::new())?;
         let listed = list_all(context, first, &mut |referral| harvest.listed(referral)).await;
         let refusal = match listed {
-            Ok(_) | Err(ListError::Stopped) => return Ok(harvest),
+            Ok(referrals) => {
+                if !is_filtered {
+                    let target = &self.options.target;
+                    beginning::keep_total(context.api, target, referrals, self.environment).await;
+                }
+                return Ok(harvest);
+            }
+            Err(ListError::Stopped) => return Ok(harvest),
             Err(ListError::Page { page: 1, failure }) if is_filtered && is_about_filter(failure.status()) => {
                 failure
             }

@@ -18,6 +18,8 @@
 //! | [`export`] | writes referrals into a file |
 //! | [`harvest`] | gathers the referrals of an export |
 //! | [`planning`] | makes the plan of a run |
+//! | `beginning` | decides how a plan begins to look at referrals, by what was learnt of the service |
+//! | `learnt` | keeps what was learnt of a service |
 //! | [`source`] | what a survey asks referrals for: change files, held until each referral was read |
 //! | [`survey`] | makes items from what the inputs want and the referrals' current state |
 //! | [`payloads`] | holds legacy PUT payloads until their referrals are read |
@@ -48,6 +50,7 @@
 
 pub mod apply;
 pub mod baseline;
+mod beginning;
 pub mod check;
 pub mod choices;
 pub mod columns;
@@ -63,6 +66,7 @@ pub mod first_look;
 pub mod forecast;
 pub mod harvest;
 pub mod kept_referrals;
+mod learnt;
 pub mod login;
 pub mod login_status;
 pub mod logout;

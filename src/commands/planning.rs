@@ -12,7 +12,7 @@ use super::plan_writer::PlanWriter;
 use super::sending::engine_context;
 use super::source::{Changes, Source};
 use super::survey::Surveyor;
-use super::{columns, connection, next_step, progress};
+use super::{beginning, columns, connection, next_step, progress};
 use crate::api::Client;
 use crate::domain::account::{InputInfo, RunStats};
 use crate::domain::run_spec::{Migrating, PlanSpec, RunSpec, StateSource};
@@ -156,7 +156,8 @@ async fn call_live(
     let call = async |context: &Context<'_, Client>| {
         let mut each = |referral: &Snapshot<'_>| roll_call.element(referral);
         match list_all(context, None, &mut each).await {
-            Ok(_) => {
+            Ok(referrals) => {
+                beginning::keep_total(client, run_context.target, referrals, environment).await;
                 roll_call.all_shown();
                 if roll_call.may_be_read_singly() {
                     let Ok(()) = look_singly(context, roll_call).await;
@@ -177,7 +178,10 @@ async fn look_live(
     environment: &Environment<'_>,
 ) -> Result<RunStats, CommandError> {
     let rows = surveyor.writer.rows();
-    let look = async |context: &Context<'_, Client>| fetch_referrals(context, surveyor).await;
+    let look = async |context: &Context<'_, Client>| {
+        let beginning = beginning::of(surveyor, client, run_context.target, environment).await;
+        fetch_referrals(context, surveyor, beginning).await
+    };
     let (there, figures) = with_service(look, rows, client, run_context, environment).await?;
     if !there {
         let target = run_context.target.name();

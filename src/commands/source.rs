@@ -9,6 +9,7 @@ use super::plan_writer::{Halt, PlanWriter};
 use crate::domain::account::RowRecord;
 use crate::domain::change::{Draft, Rejected};
 use crate::domain::outcome::Verdict;
+use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::Base;
 use crate::domain::snapshot::Snapshot;
@@ -47,6 +48,13 @@ pub trait Source {
         writer: &PlanWriter<'_>,
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError>;
+
+    /// Whether every wanted referral is to be changed at a place that is hidden, so that it can't be planned without a
+    /// look at what is there. Where that can't be told, it isn't so.
+    fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> bool {
+        let _ = is_hidden;
+        false
+    }
 
     /// Puts a referral back among those to read, because its item was made from data that may be outdated.
     fn reopen(&mut self, id: ReferralId);
@@ -161,6 +169,10 @@ impl Source for Changes {
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError> {
         Ok(self.planner.plan(id, current, keep))
+    }
+
+    fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> bool {
+        self.planner.all_hang_on(is_hidden)
     }
 
     fn reopen(&mut self, id: ReferralId) {

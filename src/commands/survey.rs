@@ -12,6 +12,7 @@ use super::source::Source;
 use crate::domain::exchange::{Failure, Operation};
 use crate::domain::finding::Finding;
 use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
@@ -126,6 +127,11 @@ impl<'a, W: Source> Surveyor<'a, W> {
         }
     }
 
+    /// Whether every wanted referral is to be changed at a place that is hidden: see [`Source::all_hang_on`].
+    pub fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> bool {
+        self.wanting.all_hang_on(is_hidden)
+    }
+
     /// Returns the referrals that are still wanted, one by one until the run is stopped.
     fn left(&self) -> impl Iterator<Item = ReferralId> + use<'a, W> {
         let stop = self.writer.environment.stop;
@@ -216,6 +222,25 @@ impl<W: Source> Survey for Surveyor<'_, W> {
             self.writer.count_without_turn();
         }
         self.write(planned)?;
+        Ok(Coverage::Complete)
+    }
+
+    fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, CommandError> {
+        let id = referral.id();
+        self.note_engagement(referral);
+        if !self.wanting.wants(id) {
+            return Ok(Coverage::Unwanted);
+        }
+        // What isn't sent may be told of a list page, in its words.
+        let keep = |planned: &Planned| planned.verdict.is_some();
+        let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
+        if self.wanting.wants(id) {
+            return Ok(Coverage::Incomplete);
+        }
+        if planned.as_ref().is_some_and(|planned| self.writer.misses_turn(planned, referral)) {
+            self.writer.count_without_turn();
+        }
+        self.write(planned.map(|planned| Planned { subject: Subject::of(referral), ..planned }))?;
         Ok(Coverage::Complete)
     }
 

@@ -10,6 +10,7 @@
 //! asking for thousands more.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
 use serde::Deserialize;
@@ -43,6 +44,16 @@ pub trait Survey {
     /// Returns an error where the survey cannot go on.
     fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, Self::Error>;
 
+    /// Takes a referral that was read by itself before any list page, unless a page could have spared that: then it
+    /// stays wanted.
+    ///
+    /// # Errors
+    /// Returns an error where the survey cannot go on.
+    fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, Self::Error> {
+        let _ = referral;
+        Ok(Coverage::Incomplete)
+    }
+
     /// Records that a referral could not be read.
     ///
     /// # Errors
@@ -53,6 +64,18 @@ pub trait Survey {
 /// The number of referrals without an answer, where the list has none either, that shows that the endpoint is
 /// wrong or that the user lacks a role.
 const MOST_ABSENT: usize = 10;
+
+/// How fetching begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// With list pages, as long as they pay.
+    Pages,
+    /// With single reads, since list pages are thought to spare none. That holds as long as every referral that is
+    /// read turns out to be one that a page could not have spared; from the first other one on, it is as with
+    /// [`Beginning::Pages`], for all that are still wanted. So the reads that were under way then are what a wrong
+    /// guess costs.
+    Singles,
+}
 
 /// Whether the list can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,11 +114,12 @@ struct Listing<'a> {
 pub async fn fetch_referrals<A: Api, S: Survey>(
     context: &Context<'_, A>,
     survey: &mut S,
+    beginning: Beginning,
 ) -> Result<bool, S::Error> {
     let fetched = tokio::select! {
         biased;
         () = context.stop.left() => Ok(true),
-        looked = fetch_all(context, survey) => looked,
+        looked = fetch_all(context, survey, beginning) => looked,
         () = context.watch() => Ok(true),
     };
     context.stop.note();
@@ -122,13 +146,59 @@ pub async fn fetch_singly<A: Api, S: Survey>(
     fetched.map(drop)
 }
 
-async fn fetch_all<A: Api, S: Survey>(context: &Context<'_, A>, survey: &mut S) -> Result<bool, S::Error> {
+async fn fetch_all<A: Api, S: Survey>(
+    context: &Context<'_, A>,
+    survey: &mut S,
+    beginning: Beginning,
+) -> Result<bool, S::Error> {
     let wanted = survey.remaining();
     let observe = |remaining: usize| context.tell(Event::Looked((wanted - remaining) as u64));
-    // A single referral takes one request either way, and its own answer shows it whole.
-    let list = if wanted > 1 { read_pages(context, survey, &observe).await? } else { ListAccess::There };
+    if beginning == Beginning::Singles {
+        read_ahead(context, survey, &observe).await?;
+        info!(wanted, left = survey.remaining(), "read ahead of the list");
+    }
+    // A single referral takes one request either way, and its own answer shows it whole. One that is left of several
+    // is looked for on the list as it would be with the others: a page may tell what is wrong with its id.
+    let list = if wanted > 1 && survey.remaining() > 0 {
+        read_pages(context, survey, &observe).await?
+    } else {
+        ListAccess::There
+    };
     info!(wanted, left = survey.remaining(), list = ?list, "list pages read");
     read_singly(context, survey, list, &observe).await
+}
+
+/// Reads referrals one by one, until one of them turns out to be one that a list page could have spared, or can't be
+/// read.
+async fn read_ahead<A: Api, S: Survey>(
+    context: &Context<'_, A>,
+    survey: &mut S,
+    observe: &impl Fn(usize),
+) -> Result<(), S::Error> {
+    let holds = AtomicBool::new(true);
+    let mut answers = futures::stream::iter(survey.wanted())
+        .take_while(|_| std::future::ready(holds.load(Ordering::Relaxed)))
+        .map(|id| async move { (id, context.read(id).instrument(info_span!("referral", %id)).await) })
+        // No task waits behind those that are under way: it would be read whatever they turn out to be.
+        .buffer_unordered(context.slots.places());
+    while let Some((id, answer)) = answers.next().await {
+        let covered = match answer {
+            Ok(reply) => match shown::by_get(id, &reply) {
+                Some(referral) => survey.seen_ahead(&referral)?,
+                None => Coverage::Incomplete,
+            },
+            Err(Some(Failure::NotSent { message })) => {
+                context.stop.now(StopReason::Unreachable(message));
+                Coverage::Incomplete
+            }
+            Err(_) => Coverage::Incomplete,
+        };
+        if covered == Coverage::Incomplete {
+            holds.store(false, Ordering::Relaxed);
+        }
+        observe(survey.remaining());
+    }
+    Ok(())
 }
 
 /// Reads list pages as long as they pay.

@@ -11,6 +11,7 @@ use crate::domain::fields::{Field, Path};
 use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Item;
 use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::pointer::Pointer;
 use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
@@ -175,6 +176,17 @@ impl Planner {
     /// Whether a referral is among those that must still be read.
     pub fn wants(&self, id: ReferralId) -> bool {
         self.find(id).is_some()
+    }
+
+    /// Whether the rows of every referral that must still be read change a place that is hidden.
+    pub fn all_hang_on(&mut self, is_hidden: impl Fn(&Pointer) -> bool) -> bool {
+        let Self { judging, groups, .. } = self;
+        groups.iter_mut().filter(|group| !group.done).all(|group| {
+            group.merged.desired(&judging.inputs).is_ok_and(|desired| {
+                let sets = desired.sets.iter().any(|set| is_hidden(set.value.0.pointer()));
+                sets || desired.appends.iter().any(|append| is_hidden(append.value.field.pointer()))
+            })
+        })
     }
 
     /// Returns the index of the group of a referral that must still be read.

@@ -15,7 +15,7 @@ const FAST: &str = "check --rate 1000/s";
 
 /// Text for people without what depends on the machine: how long answers take.
 fn told(text: &str) -> String {
-    let times = Regex::new(r"(?m)^(?:ok|note)    ?latency .*\n(?: {16}.*\n)+").unwrap();
+    let times = Regex::new(r"(?m)^(?:ok|note) +latency .*\n(?: {16}.*\n)+").unwrap();
     times.replace(text, "…   latency   …\n").into_owned()
 }
 

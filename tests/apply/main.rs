@@ -11,6 +11,7 @@
 //! | `settings` | the command line, the environment and the file |
 //! | `config_show` | the settings that count, and where each comes from |
 //! | `check` | whether all is ready, and what to mend first |
+//! | `learnt` | what was learnt of a service, and what comes of it |
 //! | `limits` | what ends a run early |
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
 //! | `matched` | rows that name their referrals by a key |
@@ -42,6 +43,7 @@ mod folders;
 mod hidden_keys;
 mod inputs;
 mod kept;
+mod learnt;
 mod limits;
 mod matched;
 mod outcomes;

@@ -16,7 +16,6 @@ use serde_json::value::RawValue;
 use super::kept::{Bound, Kept};
 use super::laws::Standing;
 use super::ms;
-use super::scenario::Look;
 use super::truth::{By, holds, holds_some, is_as_before};
 use super::world::World;
 
@@ -134,7 +133,7 @@ fn check_row(row: &RowAccount, phase: Phase, world: &mut World) {
         Outcome::Unknown => (row.attempts == 0).then_some("it was never sent"),
         Outcome::Unchanged if row.attempts == 0 => world.never_so(id, row),
         // Against the service, whatever isn't shown is read.
-        Outcome::Invalid if world.scenario.look == Look::Live && row.verdict.code == "incomplete-state" => {
+        Outcome::Invalid if world.scenario.look.is_live() && row.verdict.code == "incomplete-state" => {
             Some("nobody read it by itself")
         }
         Outcome::Unchanged | Outcome::Invalid => (row.attempts > 0).then_some("it was sent"),

@@ -7,7 +7,7 @@ use referral_bulk::domain::outcome::Outcome;
 use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::engine::StopReason;
 
-use super::scenario::{Look, Says};
+use super::scenario::Says;
 use super::truth::holds;
 use super::world::World;
 
@@ -27,7 +27,7 @@ impl World {
 
     /// Planning was stopped. Where others could be read, one that is poisoned is no reason to.
     pub fn law_of_planning_on(&mut self) {
-        let others = self.scenario.look == Look::Live && self.scenario.referrals.len() > 1;
+        let others = self.scenario.look.is_live() && self.scenario.referrals.len() > 1;
         if self.is_alone_to_blame() && others {
             self.wrong("one referral stops the plan of all others");
         }

@@ -18,7 +18,7 @@ use referral_bulk::domain::rules::Levels;
 use referral_bulk::domain::run_spec::{OnConflict, PlanSpec, RunSpec, StateSource};
 use referral_bulk::domain::snapshot::Snapshot;
 use referral_bulk::domain::subject::Subject;
-use referral_bulk::engine::fetch::{Coverage, Survey, fetch_referrals};
+use referral_bulk::engine::fetch::{Beginning, Coverage, Survey, fetch_referrals};
 use referral_bulk::engine::in_flight::Flights;
 use referral_bulk::engine::{Context, Slots, Stop};
 use referral_bulk::input;
@@ -149,7 +149,7 @@ impl Desk {
             (scenario.look, scenario.rate.0, scenario.concurrency)
         };
         match how {
-            Look::Live => {
+            Look::Live | Look::LiveAhead => {
                 let (service, pace) = (Service::new(&self.world), Pace::new(rate.parse().unwrap()));
                 let context = Context {
                     api: &service,
@@ -163,7 +163,8 @@ impl Desk {
                     counts: Arc::default(),
                     rebase: None,
                 };
-                fetch_referrals(&context, self).await.unwrap();
+                let beginning = if how == Look::LiveAhead { Beginning::Singles } else { Beginning::Pages };
+                fetch_referrals(&context, self, beginning).await.unwrap();
             }
             Look::Snapshot => self.look_at_snapshot(|_| {}),
             Look::WithoutEtags => self.look_at_snapshot(|members| drop(members.remove("eTag"))),
@@ -230,6 +231,16 @@ impl Survey for Desk {
         }
         let planned =
             self.planner.plan(id, Some(referral), |planned| !last_word && planned.needs_whole_referral());
+        if self.planner.wants(id) {
+            return Ok(Coverage::Incomplete);
+        }
+        self.write(planned.map(|planned| Planned { subject: Subject::of(referral), ..planned }))?;
+        Ok(Coverage::Complete)
+    }
+
+    fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, LedgerError> {
+        let id = referral.id();
+        let planned = self.planner.plan(id, Some(referral), |planned| planned.verdict.is_some());
         if self.planner.wants(id) {
             return Ok(Coverage::Incomplete);
         }

@@ -10,14 +10,23 @@ use super::truth::{id, referral};
 /// How the plan comes to know the referrals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// It asks the service.
+    /// It asks the service, for list pages first.
     Live,
+    /// It asks the service, for single referrals first, as long as each is to be changed.
+    LiveAhead,
     /// From a snapshot, which may be old by now.
     Snapshot,
     /// From a snapshot without eTags.
     WithoutEtags,
     /// Not at all.
     Blind,
+}
+
+impl Look {
+    /// Whether it asks the service.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::LiveAhead)
+    }
 }
 
 /// How a process ends before its time.
@@ -160,7 +169,7 @@ impl Scenario {
             look: rng.pick(&[
                 Look::Live,
                 Look::Live,
-                Look::Live,
+                Look::LiveAhead,
                 Look::Snapshot,
                 Look::WithoutEtags,
                 Look::Blind,

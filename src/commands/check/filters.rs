@@ -1,7 +1,7 @@
 //! Whether lists are filtered as they are asked to be: of each condition that matters one page is asked for, and its
 //! elements are judged here.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::list_shape::elements;
 use crate::api::{Page, PageLink};
@@ -30,8 +30,7 @@ struct Asked {
 }
 
 /// What came of a condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterVerdict {
     /// All that was shown meets it, and nothing that does was missing.
     Honoured,
@@ -45,6 +44,26 @@ pub enum FilterVerdict {
     Failed,
     /// The first page holds none that meet it, or none that don't.
     Untold,
+}
+
+impl FilterVerdict {
+    /// Returns its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Honoured => "honoured",
+            Self::Ignored => "ignored",
+            Self::Incomplete => "incomplete",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Untold => "untold",
+        }
+    }
+}
+
+impl Serialize for FilterVerdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// What came of a condition, for programs.

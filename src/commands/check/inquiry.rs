@@ -42,6 +42,16 @@ pub enum TokenSeen {
     Unasked,
 }
 
+impl TokenSeen {
+    /// Returns the tenant that issued the token, where that is known.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Claims(claims) => claims.tenant.as_deref(),
+            Self::Missing(_) | Self::Failed(_) | Self::Unneeded | Self::Opaque | Self::Unasked => None,
+        }
+    }
+}
+
 /// What a request for the first page of the list came to.
 pub enum ListSeen {
     /// The page.

@@ -12,7 +12,8 @@ use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 use crate::report::roughly;
 
-const SUBJECT: &str = "sign-in";
+/// The subject of the line.
+pub const SUBJECT: &str = "sign-in";
 
 /// The service that a token has to be for.
 const AUDIENCE: &str = "https://api.partner.microsoft.com";
