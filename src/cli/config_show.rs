@@ -12,7 +12,7 @@ use super::sources::{Surroundings, TokenSetting};
 use crate::api::{Authority, Endpoint, Scope};
 use crate::commands::check::CheckOptions;
 use crate::commands::columns::settled_by;
-use crate::commands::config_show::{ConfigShowOptions, SettingRow};
+use crate::commands::config_show::{ConfigShowOptions, SettingRow, TOKEN};
 use crate::commands::{CommandError, quoted};
 use crate::domain::characters::visible_path;
 use crate::domain::reasons;
@@ -37,7 +37,9 @@ impl Surroundings<'_> {
         rows.extend(self.rule_rows(&typed.rule)?);
         rows.extend(self.column_rows(typed)?);
         rows.extend(reason_rows(self.config)?);
-        Ok(ConfigShowOptions { file: self.config.is_there.then_some(FILE), rows, json: typed.json })
+        let target = self.target(&typed.target, &self.config.profile(name)?)?;
+        let file = self.config.is_there.then_some(FILE);
+        Ok(ConfigShowOptions { file, rows, target, json: typed.json })
     }
 
     /// Makes the settings of `check`: of those that `config show` prints, the ones about where and how to send.
@@ -86,7 +88,7 @@ impl Surroundings<'_> {
         };
         let token = self
             .token(target, &profile)
-            .map_or_else(|| none("token"), |set| row("token", Some(shown(set.value)), set.origin, &set.over));
+            .map_or_else(|| none(TOKEN), |set| row(TOKEN, Some(shown(set.value)), set.origin, &set.over));
         let max_changes = limits.max_changes.map_or_else(
             || none("max-changes"),
             |most| row("max-changes", Some(most.value.to_string()), most.origin, &most.over),

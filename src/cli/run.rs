@@ -224,7 +224,7 @@ fn ready(
         }
         Command::Config { command: ConfigCommand::Show(typed) } => {
             let options = surroundings.config_show(&typed)?;
-            (Box::new(move |_, environment| Ok(config_show::run(&options, environment.console))), None)
+            (Box::new(move |_, environment| Ok(config_show::run(options, environment))), None)
         }
         Command::Sandbox(typed) => {
             let options = settings::sandbox(typed);

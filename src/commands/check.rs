@@ -23,10 +23,10 @@ use crate::domain::setting::Setting;
 use crate::engine::StopReason;
 
 mod asker;
-mod endpoint;
+pub(super) mod endpoint;
 mod facts;
 mod filters;
-mod inquiry;
+pub(super) mod inquiry;
 mod keeping;
 mod line;
 mod list_shape;

@@ -4,9 +4,14 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::environment::Console;
+use super::connection;
+use super::environment::Environment;
+use super::target::Target;
 use crate::domain::characters::visible;
 use crate::domain::exit::Exit;
+
+/// The name of the setting that says where tokens come from.
+pub const TOKEN: &str = "token";
 
 /// The options of `config show`.
 #[derive(Debug, Serialize)]
@@ -16,6 +21,9 @@ pub struct ConfigShowOptions {
     /// The settings.
     #[serde(rename = "settings")]
     pub rows: Vec<SettingRow>,
+    /// The service, and where its tokens come from.
+    #[serde(skip)]
+    pub target: Target,
     /// Whether to print one JSON object.
     #[serde(skip)]
     pub json: bool,
@@ -43,10 +51,15 @@ struct Printed<'a> {
     options: &'a ConfigShowOptions,
 }
 
-/// Prints the settings. Nothing is read but them, and nothing is sent.
-pub fn run(options: &ConfigShowOptions, console: &dyn Console) -> Exit {
+/// Prints the settings. Nothing is read but them and who is signed in, and nothing is sent.
+pub fn run(mut options: ConfigShowOptions, environment: &Environment<'_>) -> Exit {
+    let console = environment.console;
+    let signed_in = connection::signed_in(&options.target, environment);
+    if let (Some(who), Some(row)) = (signed_in, options.rows.iter_mut().find(|row| row.name == TOKEN)) {
+        (row.value, row.origin) = (Some(who), "login".to_owned());
+    }
     if options.json {
-        let line = serde_json::to_string(&Printed { version: 1, options })
+        let line = serde_json::to_string(&Printed { version: 1, options: &options })
             .expect("numbers, texts and lists of them serialise");
         console.data(&format!("{line}\n"));
     } else {

@@ -62,6 +62,14 @@ pub fn sign_in_again(target: &Target, environment: &Environment<'_>) -> Option<C
     }
 }
 
+/// Describes who is signed in for a target, where its tokens come from a sign-in.
+pub fn signed_in(target: &Target, environment: &Environment<'_>) -> Option<String> {
+    match target {
+        Target::Service(endpoint, Some(Credentials::Kept(kept))) => kept.who(endpoint, environment),
+        Target::Service(..) | Target::Sandbox(_) => None,
+    }
+}
+
 /// Returns why there is no token for a target, where nothing says where one comes from and nobody is signed in.
 pub fn nobody_signed_in(target: &Target, environment: &Environment<'_>) -> Option<CommandError> {
     match target {

@@ -95,15 +95,19 @@ impl KeptSignIn {
             scope: record.scope.clone(),
             secret: self.secret.as_ref().map(SecretSource::read).transpose()?,
         };
-        let who = record.account.as_ref().map_or("somebody".to_owned(), ToString::to_string);
-        environment.console.say(&format!(
-            "note: {} is signed in, in the tenant {}",
-            visible(&who),
-            record.id.tenant
-        ));
+        if let Some(who) = self.who(endpoint, environment) {
+            environment.console.say(&format!("note: {who}"));
+        }
         let service = SignInService::new(registration, SIGN_IN_TIMEOUT, environment.clock)
             .map_err(|error| CommandError::could_not_run(error.to_string()))?;
         Ok(Auth::signed_in(sign_ins, record.id, service))
+    }
+
+    /// Describes who is signed in for a service, where somebody is.
+    pub fn who(&self, endpoint: &Endpoint, environment: &Environment<'_>) -> Option<String> {
+        let record = self.record(&sign_ins(environment).ok()?, endpoint).ok()?;
+        let account = record.account.as_ref().map_or("somebody".to_owned(), ToString::to_string);
+        Some(format!("{} is signed in, in the tenant {}", visible(&account), record.id.tenant))
     }
 
     /// Returns why there is no sign-in for a service, where there is none.

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use super::check::endpoint::role;
+use super::check::inquiry::ListSeen;
 use super::environment::Environment;
 use super::error::CommandError;
-use crate::api::{Auth, Client, ClientSettings, Endpoint, Page};
+use super::next_command::spelled;
+use crate::api::{Auth, Client, ClientSettings, Endpoint};
+use crate::domain::characters::visible;
 use crate::domain::exchange::{Failure, Refusal};
 use crate::domain::exit::Exit;
-use crate::domain::json::{self, Object};
-use crate::report::counted;
 
 /// The timeout of the request.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,27 +38,13 @@ pub async fn look(
     };
     match looked {
         Ok(page) => {
-            environment.console.say(&seen(&page));
+            let role = role(&ListSeen::Page(page));
+            let told = [role.seen.join("; "), spelled(&role.means)];
+            environment.console.say(&format!("role: {}", visible(&told.join(": "))));
+            role.todo.iter().for_each(|todo| environment.console.say(&format!("hint: {}", spelled(todo))));
             Ok(Exit::Done)
         }
         Err(failure) => Err(unseen(&endpoint, &failure)),
-    }
-}
-
-/// Says what the first page shows.
-fn seen(page: &Page) -> String {
-    let members = Object::parse(&page.text);
-    let elements = members.as_ref().and_then(|members| members.get("value")).and_then(json::elements);
-    match elements.map_or(0, |elements| elements.len() as u64) {
-        0 => "role: the service answers, and shows this account no referral: there are none, or as a Referrals user it \
-              is on the team of none; a Referrals admin sees all"
-            .to_owned(),
-        count => format!(
-            "role: {}{} can be read: as Referrals admin, or as Referrals user who sees the deals of their teams alone; \
-             reading doesn't tell which",
-            counted(count, "referral"),
-            if page.next.is_some() { " and more" } else { "" }
-        ),
     }
 }
 
