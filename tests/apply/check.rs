@@ -277,14 +277,16 @@ fn headers_about_limits_are_told() {
 
 #[test]
 fn a_token_tells_whose_it_is_and_never_what_it_is() {
-    let sandbox = Sandbox::start("");
+    let (sandbox, refusing) = (Sandbox::start(""), Sandbox::start("--fault list#*=401"));
     let with = |name: &str, value: Value| {
         let mut claims = user();
         claims[name] = value;
         claims
     };
     let mut app = user();
-    app.as_object_mut().unwrap().remove("scp");
+    app.as_object_mut().unwrap().retain(|name, _| !["scp", "upn", "name"].contains(&name.as_str()));
+    let nameless = app.clone();
+    app["roles"] = json!(["Referrals.Read"]);
     let whose = "kim@partner.example.com, tenant 0e1f2a3b-0000-4000-8000-00000000000a, until ";
     for (claims, level, seen) in [
         (user(), "ok", whose),
@@ -295,11 +297,21 @@ fn a_token_tells_whose_it_is_and_never_what_it_is() {
         ),
         (with("idtyp", json!("app")), "mend", "the token is an app's own, without a user"),
         (app, "mend", "the token is an app's own, without a user"),
+        (nameless, "ok", "an account that it does not name"),
         (with("exp", json!(now().as_second() - 60)), "mend", "the token has ended"),
         (with("exp", json!(now().as_second() + 100)), "note", whose),
         (with("upn", json!("k\u{202e}im\u{1b}[2J")), "ok", "k\u{fffd}im\u{fffd}[2J"),
     ] {
         let token = jwt(&claims);
+        // Whatever a token says of itself, the service's yes goes before it.
+        if level == "mend" {
+            let taken = Test::new(&format!("{FAST} --endpoint {}", sandbox.base));
+            let taken = taken.env("PARTNER_CENTER_TOKEN", &token).told_elsewhere().run();
+            let got = about(&taken.stdout, "sign-in");
+            assert!(got.starts_with("note") && got.contains(seen), "{claims}: {got}");
+            assert!(got.contains("the service took it all the same"), "{claims}: {got}");
+        }
+        let sandbox = if level == "mend" { &refusing } else { &sandbox };
         for flags in ["", "--json"] {
             let ran = Test::new(&format!("{FAST} {flags} --endpoint {}", sandbox.base));
             let code = i32::from(level == "mend");

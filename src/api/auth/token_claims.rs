@@ -43,6 +43,8 @@ pub enum ActsFor {
     User,
     /// An app by itself, without a user.
     App,
+    /// Neither is said.
+    Untold,
 }
 
 impl TokenClaims {
@@ -58,15 +60,21 @@ impl TokenClaims {
         let claims = Object::parse(&claims)?;
         let text = |name| claims.get(name).and_then(json::string).map(|text| shown(&text));
         let scopes = words(text("scp").as_deref());
-        // An app's own token has roles in place of scopes, and newer ones say it outright.
-        let is_app = text("idtyp").as_deref() == Some("app") || scopes.is_empty();
+        let (account, roles) = (ACCOUNT.into_iter().find_map(text), texts(claims.get("roles")));
+        // Newer tokens say outright that they are an app's own; others have roles in place of scopes, and no user.
+        let acts_for = match text("idtyp").as_deref() {
+            Some("app") => ActsFor::App,
+            _ if !scopes.is_empty() || account.is_some() => ActsFor::User,
+            _ if !roles.is_empty() => ActsFor::App,
+            _ => ActsFor::Untold,
+        };
         Some(Self {
             audience: texts(claims.get("aud")),
             tenant: text("tid"),
-            account: ACCOUNT.into_iter().find_map(text),
+            account,
             ends: claims.get("exp").and_then(instant),
-            acts_for: if is_app { ActsFor::App } else { ActsFor::User },
-            permits: scopes.into_iter().chain(texts(claims.get("roles"))).collect(),
+            acts_for,
+            permits: scopes.into_iter().chain(roles).collect(),
         })
     }
 }
@@ -134,6 +142,15 @@ mod tests {
                 ActsFor::App,
                 &["Referrals.Read"],
             ),
+            (
+                r#"{"upn":"kim@example.com","roles":["Referrals.Read"]}"#.to_owned(),
+                Some("kim@example.com"),
+                None,
+                None,
+                ActsFor::User,
+                &["Referrals.Read"],
+            ),
+            (r#"{"exp":1795176060}"#.to_owned(), None, None, Some(1_795_176_060), ActsFor::Untold, &[]),
         ] {
             let read = TokenClaims::read(&token(&claims)).unwrap();
             let got = (read.account.as_deref(), read.tenant.as_deref(), read.acts_for);

@@ -26,8 +26,8 @@ pub enum Facts {
         audience: Vec<String>,
         /// When it ends.
         ends: Option<Timestamp>,
-        /// Whether a user signed in, rather than an app by itself.
-        user: bool,
+        /// Whether a user signed in, rather than an app by itself; `None` where the token doesn't say.
+        user: Option<bool>,
         /// What it permits.
         permits: Vec<String>,
     },
