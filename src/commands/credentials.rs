@@ -100,7 +100,8 @@ impl KeptSignIn {
         }
         let service = SignInService::new(registration, SIGN_IN_TIMEOUT, environment.clock)
             .map_err(|error| CommandError::could_not_run(error.to_string()))?;
-        Ok(Auth::signed_in(sign_ins, record.id, service))
+        let stop = environment.stop.clone();
+        Ok(Auth::signed_in(sign_ins, record.id, service, move || stop.is_interrupted()))
     }
 
     /// Describes who is signed in for a service, where somebody is.

@@ -165,6 +165,11 @@ impl Stop {
         self.stage() != StopStage::Going
     }
 
+    /// Returns whether the user or the system wants the program to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.stage() == StopStage::Leaving || self.reason() == Some(StopReason::Interrupted)
+    }
+
     /// Waits until the run is stopped.
     pub async fn wait(&self) {
         self.0.stopped.wait().await;
@@ -225,8 +230,10 @@ mod tests {
         stop.now(StopReason::Throttled);
         stop.now(StopReason::Interrupted);
         assert_eq!(heard(), (StopStage::Stopping, Some(StopReason::Throttled), Some(()), None));
+        assert!(!stop.is_interrupted());
         stop.leave();
         stop.now(StopReason::NothingThere);
+        assert!(stop.is_interrupted());
         assert_eq!(heard(), (StopStage::Leaving, Some(StopReason::Throttled), Some(()), Some(())));
     }
 

@@ -34,6 +34,8 @@ pub struct AuthorityState {
     pub asked: usize,
     /// Whether answers to refreshes are held back: before the token is taken, or after that.
     pub held: Option<Hold>,
+    /// The pause that it asks for instead of taking a refresh token, in seconds.
+    pub busy: Option<u32>,
     /// How many answers are held back now.
     pub waiting: usize,
 }
@@ -63,9 +65,13 @@ impl Authority {
     }
 
     pub fn look<T>(&self, look: impl FnOnce(&mut AuthorityState) -> T) -> T {
-        let looked = look(&mut self.shared.state.lock().unwrap());
-        self.shared.changed.notify_all();
-        looked
+        self.shared.look(look)
+    }
+
+    /// Waits until a refresh token came.
+    pub fn was_asked(&self) {
+        let state = self.shared.state.lock().unwrap();
+        drop(self.shared.changed.wait_while(state, |state| state.asked == 0).unwrap());
     }
 
     /// Waits until an answer is held back.
@@ -76,13 +82,22 @@ impl Authority {
 }
 
 impl Shared {
+    fn look<T>(&self, look: impl FnOnce(&mut AuthorityState) -> T) -> T {
+        let looked = look(&mut self.state.lock().unwrap());
+        self.changed.notify_all();
+        looked
+    }
+
     /// Answers one request and closes. A client that is gone by then is no concern of the service.
     fn serve(&self, mut stream: TcpStream) {
         let Some((path, form)) = request(&stream) else { return };
         let (status, body) =
             if path.ends_with("/devicecode") { (200, device_code()) } else { self.tokens(&form) };
-        let body = body.to_string();
-        let head = format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\nconnection: close\r\n");
+        let body = if status == 429 { String::new() } else { body.to_string() };
+        let busy = self.state.lock().unwrap().busy;
+        let pause = busy.map_or(String::new(), |seconds| format!("retry-after: {seconds}\r\n"));
+        let head =
+            format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\nconnection: close\r\n{pause}");
         let _ = stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes());
     }
 
@@ -91,7 +106,13 @@ impl Shared {
         let Some(refresh) = refresh else {
             return (200, self.state.lock().unwrap().issue());
         };
-        self.state.lock().unwrap().asked += 1;
+        let is_busy = self.look(|state| {
+            state.asked += 1;
+            state.busy.is_some()
+        });
+        if is_busy {
+            return (429, Value::Null);
+        }
         self.hold(Hold::Before);
         let answer = {
             let mut state = self.state.lock().unwrap();

@@ -65,6 +65,49 @@ fn an_interrupted_process_waits_for_the_answer() {
     desk.run("check").expect(0);
 }
 
+/// The service never answers, and is no reason to keep somebody who wants the program to end.
+#[test]
+fn an_interrupted_process_does_not_wait_for_long() {
+    let desk = Desk::new("file");
+    desk.login();
+    desk.authority.look(|state| state.held = Some(Hold::Before));
+    let stopped = desk.start("export --out all.csv");
+    desk.authority.holds_one();
+    stopped.signal(Signal::SIGINT);
+    assert_eq!(stopped.wait().code, Some(4));
+    assert_eq!(
+        desk.authority.look(|state| (state.waiting, state.asked)),
+        (1, 1),
+        "it was not awaited to its time-out"
+    );
+}
+
+#[test]
+fn an_interrupted_process_does_not_wait_for_a_service_that_is_busy() {
+    let desk = Desk::new("file");
+    desk.login();
+    desk.authority.look(|state| state.busy = Some(25));
+    let stopped = desk.start("export --out all.csv");
+    desk.authority.was_asked();
+    stopped.signal(Signal::SIGINT);
+    assert_eq!(stopped.wait().code, Some(4));
+    assert_eq!(desk.authority.look(|state| state.asked), 1);
+    desk.authority.look(|state| state.busy = None);
+    desk.run("check").expect(0);
+}
+
+#[test]
+fn a_service_that_is_busy_for_long_is_told() {
+    let desk = Desk::new("file");
+    desk.login();
+    desk.authority.look(|state| state.busy = Some(99_999_999));
+    let told = desk.run("export --out all.csv");
+    assert!(told.stderr.contains("the sign-in service is not available: HTTP 429"), "{}", told.stderr);
+    assert_eq!(desk.authority.look(|state| state.asked), 1);
+    desk.authority.look(|state| state.busy = None);
+    desk.run("check").expect(0);
+}
+
 /// The process is killed at its first call of each kind that changes a file or syncs it, another at its second, and so
 /// on. What the answer brought is written by then, or wasn't asked for yet.
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -56,9 +57,15 @@ impl Auth {
     }
 
     /// Returns a sign-in that is kept as source. It is renewed with the refresh token that lies there, ahead of each
-    /// token's end and where one is refused.
-    pub fn signed_in(sign_ins: SignIns, id: SignInId, service: SignInService) -> Self {
-        Self(TokenSource::SignedIn(Renewal::new(sign_ins, id, Box::new(service))))
+    /// token's end and where one is refused. `interrupted` tells whether the user wants the program to end.
+    pub fn signed_in(
+        sign_ins: SignIns,
+        id: SignInId,
+        service: SignInService,
+        interrupted: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let interrupted = Arc::new(interrupted);
+        Self(TokenSource::SignedIn(Renewal::new(sign_ins, id, Box::new(service), interrupted)))
     }
 
     /// Returns a file as source. It holds the token, or the JSON that a token endpoint answers with, and is

@@ -50,5 +50,6 @@ pub use opener::{NotOpened, is_browser_likely, open_browser};
 pub use refusal::{SignInRefusal, SignInStep};
 pub use registration::{ClientId, ClientIdError, ClientSecret, Registration, Scope, ScopeError};
 pub use remedy::Remedy;
+pub(super) use retry::{Waited, Waiter};
 pub use service::SignInService;
 pub use tokens::{Grant, RefreshToken};

@@ -7,6 +7,7 @@
 //! - No secret that was sent, and nothing of a body but what a refusal says, is in any error.
 
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use super::claims::ClaimsChallenge;
 use super::error::SignInError;
 use super::refusal::{SignInRefusal, SignInStep};
 use super::registration::{ClientSecret, Registration};
-use super::retry::patiently;
+use super::retry::{Waited, patiently};
 use super::tokens::{Grant, RefreshToken};
 use crate::api::transport::{self, ClientError, describe};
 use crate::api::{body, reply};
@@ -84,9 +85,33 @@ impl SignInService {
         token: &RefreshToken,
         claims: Option<&ClaimsChallenge>,
     ) -> Result<Grant, SignInError> {
+        self.refresh_until(token, claims, pending()).await
+    }
+
+    /// Exchanges the refresh token as [`Self::refresh`] does. Where nobody waits any more, a request that was sent is
+    /// awaited, and none is made again.
+    ///
+    /// # Errors
+    /// See [`SignInError`].
+    pub(in crate::api::auth) async fn refresh_for(
+        &self,
+        token: &RefreshToken,
+        claims: Option<&ClaimsChallenge>,
+        waited: &mut Waited,
+    ) -> Result<Grant, SignInError> {
+        self.refresh_until(token, claims, waited.end()).await
+    }
+
+    async fn refresh_until(
+        &self,
+        token: &RefreshToken,
+        claims: Option<&ClaimsChallenge>,
+        given_up: impl Future<Output = ()>,
+    ) -> Result<Grant, SignInError> {
         let mut form = self.form("refresh_token", claims);
         form.extend([("refresh_token", token.expose()), ("scope", self.0.registration.scope.as_str())]);
-        let text = patiently(async || self.post(SignInStep::Refresh, &form, &[token.expose()]).await).await?;
+        let request = async || self.post(SignInStep::Refresh, &form, &[token.expose()]).await;
+        let text = patiently(request, given_up).await?;
         answer::of_refresh(&text, &self.0.registration, (self.0.clock)())
     }
 
@@ -115,7 +140,8 @@ impl SignInService {
     ) -> Result<DeviceAnswer, SignInError> {
         let mut form = self.client(claims);
         form.push(("scope", self.0.registration.scope.as_str()));
-        let text = patiently(async || self.post(SignInStep::DeviceCode, &form, &[]).await).await?;
+        let request = async || self.post(SignInStep::DeviceCode, &form, &[]).await;
+        let text = patiently(request, pending()).await?;
         answer::of_device_code(&text)
     }
 

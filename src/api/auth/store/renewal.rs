@@ -6,8 +6,11 @@
 //! that dies in between loses the sign-in where the service takes each refresh token once, and somebody has to sign in
 //! again: that cannot be undone from here.
 //!
-//! An exchange that has begun goes on to its end on a thread of its own, also where nobody waits for its tokens any
-//! more, and whoever lets go of a [`Renewal`] waits for that end.
+//! An exchange that was sent goes on to its end on a thread of its own, also where nobody waits for its tokens any
+//! more, and whoever lets go of a [`Renewal`] waits for that end: for as long as a request may take, and once the user
+//! has interrupted the program for [`LONGEST_AFTER_INTERRUPT`]. Where the service is slower than that, the new refresh
+//! token is lost with its answer, and somebody has to sign in again: who interrupts a program wants it to end. What
+//! wasn't sent yet is not sent any more once nobody waits for it.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,32 +23,51 @@ use tracing::info;
 use super::error::StoreError;
 use super::identity::SignInId;
 use super::keyring::KeyringError;
-use super::sign_ins::{HeldSignIn, SignIns};
+use super::record::Record;
+use super::sign_ins::{HeldSignIn, Ready, SignIns};
 use crate::api::auth::oauth::{
-    ClaimsChallenge, Grant, RefreshToken, SignInError, SignInMethod, SignInService,
+    ClaimsChallenge, Grant, RefreshToken, SignInError, SignInMethod, SignInService, Waited, Waiter,
 };
 use crate::api::auth::token::Issued;
 use crate::domain::wording::Wording;
 
-/// How long the end of an exchange is waited for that nobody needs any more.
-const LONGEST_END: Duration = Duration::from_secs(60);
+/// How long the end of an exchange is waited for that nobody needs any more: as long as a request may take.
+const LONGEST_END: Duration = Duration::from_secs(30);
+/// How long it is waited for once the user has interrupted the program.
+const LONGEST_AFTER_INTERRUPT: Duration = Duration::from_secs(5);
+/// How often it is looked meanwhile whether the user has.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Tells whether the user has interrupted the program.
+pub(in crate::api::auth) type Interrupted = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// A service that exchanges refresh tokens. It is asked on a thread that may block.
 pub(in crate::api::auth) trait Exchange: Send + Sync {
-    /// Exchanges a refresh token for new tokens, with what a policy demands of them.
-    fn exchange(&self, token: &RefreshToken, claims: Option<&ClaimsChallenge>) -> Result<Grant, SignInError>;
+    /// Exchanges a refresh token for new tokens, with what a policy demands of them. Once nobody waits for them, a
+    /// request that was sent is awaited, and none is made again.
+    fn exchange(
+        &self,
+        token: &RefreshToken,
+        claims: Option<&ClaimsChallenge>,
+        waited: &mut Waited,
+    ) -> Result<Grant, SignInError>;
 
     /// Describes why it did not to the user, and what to do about it. `method` is how they signed in.
     fn told(&self, error: &SignInError, method: SignInMethod) -> Wording;
 }
 
 impl Exchange for SignInService {
-    fn exchange(&self, token: &RefreshToken, claims: Option<&ClaimsChallenge>) -> Result<Grant, SignInError> {
+    fn exchange(
+        &self,
+        token: &RefreshToken,
+        claims: Option<&ClaimsChallenge>,
+        waited: &mut Waited,
+    ) -> Result<Grant, SignInError> {
         // The runtime of the run may be at its end.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let unasked =
             |error: std::io::Error| SignInError::Unreachable { message: error.to_string(), is_tls: false };
-        runtime.map_err(unasked)?.block_on(self.refresh(token, claims))
+        runtime.map_err(unasked)?.block_on(self.refresh_for(token, claims, waited))
     }
 
     fn told(&self, error: &SignInError, method: SignInMethod) -> Wording {
@@ -60,6 +82,7 @@ impl Exchange for SignInService {
 pub(in crate::api::auth) struct Renewal {
     inner: Arc<RenewalInner>,
     exchanges: Arc<Exchanges>,
+    interrupted: Interrupted,
 }
 
 struct RenewalInner {
@@ -116,9 +139,14 @@ impl Unrenewed {
 
 impl Renewal {
     /// Returns the renewal of a sign-in at a service.
-    pub(in crate::api::auth) fn new(sign_ins: SignIns, id: SignInId, service: Box<dyn Exchange>) -> Self {
+    pub(in crate::api::auth) fn new(
+        sign_ins: SignIns,
+        id: SignInId,
+        service: Box<dyn Exchange>,
+        interrupted: Interrupted,
+    ) -> Self {
         let inner = RenewalInner { sign_ins, id, service };
-        Self { inner: Arc::new(inner), exchanges: Arc::default() }
+        Self { inner: Arc::new(inner), exchanges: Arc::default(), interrupted }
     }
 
     /// Renews the sign-in, with what a policy demands of the new tokens, and returns the access token.
@@ -131,11 +159,20 @@ impl Renewal {
         now: Timestamp,
     ) -> Result<Issued, Unrenewed> {
         let held = self.inner.sign_ins.hold(&self.inner.id).await.map_err(Unrenewed::Store)?;
-        let (inner, under_way) = (Arc::clone(&self.inner), Exchanges::begin(&self.exchanges));
+        let (inner, exchanges) = (Arc::clone(&self.inner), Arc::clone(&self.exchanges));
+        // Dropped with this call, whichever way that ends.
+        let (_waiter, mut waited) = Waiter::new();
         let work = move || {
-            let renewed = inner.exchange(&held, claims.as_ref(), now, &under_way.0.asked);
+            let (token, record) = inner.token(&held).map_err(Unrenewed::Store)?;
+            let ready = held.ready(record.kept).map_err(Unrenewed::Store)?;
+            let Some(under_way) = Exchanges::begin(&exchanges, &mut waited) else {
+                ready.give_back();
+                return Err(Unrenewed::Store(StoreError::Ended));
+            };
+            let renewed = inner.exchange(&held, (&token, record, ready), claims.as_ref(), now, &mut waited);
             // Let go of before the end is told, so that the next process can go on when this one has ended.
             drop(held);
+            drop(under_way);
             renewed
         };
         match tokio::task::spawn_blocking(work).await {
@@ -158,11 +195,19 @@ impl Renewal {
         self.exchanges.asked.load(Ordering::Relaxed)
     }
 
-    /// Waits for an exchange that is under way, but not for ever.
+    /// Waits for an exchange that was sent, but not for ever.
     pub(in crate::api::auth) fn wait_for_end(&self) {
-        let under_way = self.exchanges.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whether it ended in time makes no difference: there is nothing more to wait for.
-        let _ = self.exchanges.ended.wait_timeout_while(under_way, LONGEST_END, |under_way| *under_way > 0);
+        let mut left = LONGEST_END;
+        let mut under_way = self.exchanges.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        while *under_way > 0 && !left.is_zero() {
+            if (self.interrupted)() {
+                left = left.min(LONGEST_AFTER_INTERRUPT);
+            }
+            let waited =
+                self.exchanges.ended.wait_timeout_while(under_way, INTERVAL, |under_way| *under_way > 0);
+            under_way = waited.unwrap_or_else(PoisonError::into_inner).0;
+            left = left.saturating_sub(INTERVAL);
+        }
     }
 }
 
@@ -173,20 +218,24 @@ impl fmt::Debug for Renewal {
 }
 
 impl RenewalInner {
+    /// Reads the refresh token and the record, which then says where the token lies.
+    fn token(&self, held: &HeldSignIn) -> Result<(RefreshToken, Record), StoreError> {
+        let mut record = held.record()?.ok_or(StoreError::NobodySignedIn)?;
+        let (token, kept) = held.token(&record)?;
+        record.kept = kept;
+        Ok((token, record))
+    }
+
     /// Exchanges the refresh token under the lock.
     fn exchange(
         &self,
         held: &HeldSignIn,
+        (token, mut record, ready): (&RefreshToken, Record, Ready),
         claims: Option<&ClaimsChallenge>,
         now: Timestamp,
-        asked: &AtomicU64,
+        waited: &mut Waited,
     ) -> Result<Issued, Unrenewed> {
-        let nobody = || Unrenewed::Store(StoreError::NobodySignedIn);
-        let mut record = held.record().map_err(Unrenewed::Store)?.ok_or_else(nobody)?;
-        let (token, kept) = held.token(&record).map_err(Unrenewed::Store)?;
-        let ready = held.ready(kept).map_err(Unrenewed::Store)?;
-        asked.fetch_add(1, Ordering::Relaxed);
-        let grant = match self.service.exchange(&token, claims) {
+        let grant = match self.service.exchange(token, claims, waited) {
             Ok(grant) => grant,
             Err(error) => {
                 ready.give_back();
@@ -208,10 +257,7 @@ impl RenewalInner {
                 }
                 record.kept = kept;
             }
-            None => {
-                ready.give_back();
-                record.kept = kept;
-            }
+            None => ready.give_back(),
         }
         record.renewed = Some(now);
         if claims.is_some() {
@@ -225,7 +271,7 @@ impl RenewalInner {
     }
 }
 
-/// The exchanges of a process.
+/// The exchanges of a process that were sent.
 #[derive(Default)]
 struct Exchanges {
     asked: AtomicU64,
@@ -237,9 +283,15 @@ struct Exchanges {
 struct UnderWay(Arc<Exchanges>);
 
 impl Exchanges {
-    fn begin(exchanges: &Arc<Self>) -> UnderWay {
-        *exchanges.under_way.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        UnderWay(Arc::clone(exchanges))
+    /// Begins an exchange; `None` where nobody waits for it. Whoever waits for the end of one sees this one, or this one
+    /// sees that nobody waits for it.
+    fn begin(exchanges: &Arc<Self>, waited: &mut Waited) -> Option<UnderWay> {
+        let mut under_way = exchanges.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        waited.is_by_somebody().then(|| {
+            *under_way += 1;
+            exchanges.asked.fetch_add(1, Ordering::Relaxed);
+            UnderWay(Arc::clone(exchanges))
+        })
     }
 }
 

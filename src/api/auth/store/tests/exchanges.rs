@@ -1,15 +1,17 @@
 //! The exchange of refresh tokens: by whom, how many at once, and what follows where it fails.
 
 use std::fs;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::{collection, prop_assert, prop_assert_eq};
+use secrecy::SecretSlice;
 
-use super::fixtures::{Home, Says, Strict, id, now};
+use super::fixtures::{Drawer, Home, Says, Strict, id, now};
 use crate::api::auth::oauth::ClaimsChallenge;
+use crate::api::auth::store::keyring::{KeyringError, Vault};
 use crate::api::auth::store::lock::{PATIENCE, SignInLock};
 use crate::api::auth::store::{Kept, StoreChoice, StoreError};
 
@@ -126,6 +128,43 @@ async fn an_exchange_that_began_comes_to_its_end() {
     answered.join().unwrap();
     assert_eq!(home.files()["token"], "refresh-1\n");
     renewal.wait_for_end();
+}
+
+/// A keyring that works once somebody has let it.
+struct Asking(Drawer, Mutex<Receiver<()>>);
+
+impl Vault for Asking {
+    fn read(&self, entry: &str) -> Result<Option<SecretSlice<u8>>, KeyringError> {
+        if entry == id("a").key().as_str() {
+            self.1.lock().unwrap().recv().unwrap();
+        }
+        self.0.read(entry)
+    }
+
+    fn write(&self, entry: &str, secret: &[u8]) -> Result<(), KeyringError> {
+        self.0.write(entry, secret)
+    }
+
+    fn delete(&self, entry: &str) -> Result<bool, KeyringError> {
+        self.0.delete(entry)
+    }
+}
+
+/// A run is stopped while the keyring asks for its password.
+#[tokio::test]
+async fn an_exchange_that_was_not_sent_is_given_up() {
+    let (unlock, locked) = channel();
+    let home = Home::with_vault(Arc::new(Asking(Drawer::default(), Mutex::new(locked))));
+    home.keep("a", "refresh", StoreChoice::Keyring).await;
+    let service = Strict::with("refresh");
+    let renewal = home.renewal("a", &service);
+    assert!(futures::poll!(Box::pin(renewal.renew(None, now()))).is_pending());
+    renewal.wait_for_end();
+    unlock.send(()).unwrap();
+    drop(home.sign_ins().hold(&id("a")).await.unwrap());
+    assert_eq!((service.look(|state| state.claims.len()), renewal.requests()), (0, 0));
+    unlock.send(()).unwrap();
+    renewal.renew(None, now()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

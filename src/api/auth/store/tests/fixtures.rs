@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::api::Endpoint;
 use crate::api::auth::oauth::{
     Authority, ClaimsChallenge, ClientId, Grant, RefreshToken, Registration, Scope, SignInError,
-    SignInMethod, SignInRefusal, SignInStep, SignedInAccount, Tenant,
+    SignInMethod, SignInRefusal, SignInStep, SignedInAccount, Tenant, Waited,
 };
 use crate::api::auth::store::keyring::{Keyring, KeyringError, Vault};
 use crate::api::auth::store::renewal::{Exchange, Renewal};
@@ -104,7 +104,7 @@ impl Home {
 
     /// The renewal of a sign-in, as another process has it.
     pub(super) fn renewal(&self, profile: &str, service: &Arc<Strict>) -> Renewal {
-        Renewal::new(self.sign_ins(), id(profile), Box::new(Arc::clone(service)))
+        Renewal::new(self.sign_ins(), id(profile), Box::new(Arc::clone(service)), Arc::new(|| false))
     }
 }
 
@@ -172,7 +172,12 @@ impl Exchange for Arc<Strict> {
         format!("{error} ({method:?})").into()
     }
 
-    fn exchange(&self, token: &RefreshToken, claims: Option<&ClaimsChallenge>) -> Result<Grant, SignInError> {
+    fn exchange(
+        &self,
+        token: &RefreshToken,
+        claims: Option<&ClaimsChallenge>,
+        _: &mut Waited,
+    ) -> Result<Grant, SignInError> {
         let says = self.look(|state| {
             state.claims.push(claims.map(|claims| claims.as_str().to_owned()));
             (!state.next.is_empty()).then(|| state.next.remove(0))
