@@ -190,6 +190,10 @@ fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
     let hint = match unknown {
         Some(key) if is_token(key) => Some(TOKEN_HINT.to_owned()),
         Some(key) if is_secret(key) => Some(SECRET_HINT.to_owned()),
+        // Above every table, where a profile's keys are unknown.
+        Some(key) if message.contains("`profile`") && is_of_profile(key) => {
+            Some(format!("write it below [profile.{DEFAULT_PROFILE}], or below another profile"))
+        }
         Some(key) => nearest_key(key, message).map(|known| format!("did you mean {known}?")),
         None => (without_value(message) != message).then(|| FORM_HINT.to_owned()),
     };
@@ -199,6 +203,12 @@ fn parse_error(text: &str, error: &toml::de::Error) -> CommandError {
         ..Problem::new(format!("{FILE}: {}", without_value(message)))
     };
     CommandError::of(ErrorKind::Usage, vec![problem])
+}
+
+/// Whether a profile has this key, whatever its values look like.
+fn is_of_profile(key: &str) -> bool {
+    let read: Result<Profile, _> = toml::from_str(&format!("{key:?} = 1"));
+    read.map_or_else(|error| !error.message().starts_with("unknown field"), |_| true)
 }
 
 /// Returns the known key that an unknown one was probably meant to be, of those that the parser's message lists.
@@ -332,6 +342,19 @@ mod tests {
         let typed = super::super::args::Cli::try_parse_from(typed).unwrap();
         let shown = format!("{config:?} {typed:?}");
         assert!(shown.contains("a.csv") && !shown.contains("S3CRET"), "{shown}");
+    }
+
+    #[test]
+    fn a_key_above_every_table_is_told_where_it_belongs() {
+        for (file, wanted) in [
+            ("client-id = 'x'", "write it below [profile.default], or below another profile"),
+            ("rate = 'x'", "write it below [profile.default], or below another profile"),
+            ("frobnicate = 'x'", ""),
+            ("profiles = 'x'", "did you mean profile?"),
+            ("[profile.default]\nclient_id = 'x'", "did you mean client-id?"),
+        ] {
+            assert_eq!(told(file).2, wanted, "{file}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use super::args::{self, RegistrationArgs};
-use super::config::{DEFAULT_PROFILE, Profile};
+use super::config::{Config, DEFAULT_PROFILE, Profile};
 use super::origin::{FILE, Origin, Sourced, Table};
 use super::sources::Surroundings;
 use crate::api::{Authority, ClientId, ClientSecret, Endpoint, Scope, SignInMethod, StoreChoice, Tenant};
@@ -118,7 +118,7 @@ impl Surroundings<'_> {
         });
         let set = self.sign_in(&typed.registration, name, &profile);
         let (Some(tenant), Some(client_id)) = (&set.tenant, &set.client_id) else {
-            return Err(unregistered(&set, name));
+            return Err(unregistered(&set, name, self.config));
         };
         let (tenant, client_id) = (self::tenant(tenant)?, self::client_id(client_id)?);
         let authority = set.authority.as_ref().map(authority).transpose()?;
@@ -215,7 +215,7 @@ fn login_choices(typed: &args::LoginArgs) -> Vec<Choice> {
 }
 
 /// Makes the error that no app registration is named, which says how somebody comes by one.
-fn unregistered(set: &SignInSettings<'_>, profile: Option<&str>) -> CommandError {
+fn unregistered(set: &SignInSettings<'_>, profile: Option<&str>, config: &Config) -> CommandError {
     let missing = match (&set.tenant, &set.client_id) {
         (None, None) => "a tenant and an app registration are needed to sign in, and neither is named",
         (None, _) => "a tenant is needed to sign in, and none is named",
@@ -226,7 +226,18 @@ fn unregistered(set: &SignInSettings<'_>, profile: Option<&str>) -> CommandError
     let named = [of(Setting::Tenant, "TENANT"), of(Setting::ClientId, "CLIENT-ID")];
     let login = CommandLine::login(own.into_iter().chain(named).collect());
     let table = profile.unwrap_or(DEFAULT_PROFILE);
-    CommandError::usage(missing).hint(format!(
+    let read = match (config.is_there, config.profile.contains_key(table)) {
+        (false, _) => format!("there is no {FILE} in this directory, where it is looked for"),
+        (true, true) => format!("{FILE} of this directory is read"),
+        (true, false) => {
+            let names: Vec<String> = config.profile.keys().map(|name| visible(name).into_owned()).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            format!(
+                "{FILE} of this directory is read, and has no [profile.{table}]; the profiles in it: {names}"
+            )
+        }
+    };
+    CommandError::usage(format!("{missing} ({read})")).hint(format!(
         "an administrator registers an app once in the tenant, for all who use this program:
   1. open https://entra.microsoft.com, then App registrations, New registration; accounts of this tenant alone
   2. Authentication, Add a platform, \"Mobile and desktop applications\": redirect URI http://localhost

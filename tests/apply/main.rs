@@ -12,6 +12,7 @@
 //! | `config_show` | the settings that count, and where each comes from |
 //! | `check` | whether all is ready, and what to mend first |
 //! | `learnt` | what was learnt of a service, and what comes of it |
+//! | `login` | what somebody needs who signs in, and how they come by it |
 //! | `limits` | what ends a run early |
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
 //! | `matched` | rows that name their referrals by a key |
@@ -45,6 +46,7 @@ mod inputs;
 mod kept;
 mod learnt;
 mod limits;
+mod login;
 mod matched;
 mod outcomes;
 mod plan_and_resume;
