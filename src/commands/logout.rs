@@ -2,11 +2,13 @@
 
 use super::credentials::{sign_ins, store_failed};
 use super::environment::{Console, Environment};
-use super::error::CommandError;
+use super::error::{CommandError, ErrorKind, Problem};
 use super::login_status::profile_name;
-use crate::api::{Forgotten, Kept, Record};
+use super::next_command::CommandLine;
+use crate::api::{Forgotten, Kept, KeyringError, SignIns};
 use crate::domain::characters::visible;
 use crate::domain::exit::Exit;
+use crate::domain::setting::{Choice, Setting};
 
 /// The options of `logout`.
 #[derive(Debug)]
@@ -24,35 +26,26 @@ pub enum Whose {
     Everybody,
 }
 
-impl Whose {
-    fn is(&self, record: &Record) -> bool {
-        match self {
-            Self::Profile(profile) => record.id.profile == *profile,
-            Self::Everybody => true,
-        }
-    }
-}
-
 /// Forgets sign-ins.
 ///
 /// # Errors
-/// Returns an error where one can't be removed. The others are forgotten all the same.
+/// Returns an error where one can't be removed, or may still lie in the keyring. The others are forgotten all the
+/// same.
 pub async fn run(options: &LogoutOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let (sign_ins, console) = (sign_ins(environment)?, environment.console);
-    let failed = |error| store_failed(&error, None);
-    let (mut count, mut trouble) = (0_u64, None);
-    for record in sign_ins.records().map_err(failed)? {
-        match record {
-            Ok(record) if options.whose.is(&record) => match sign_ins.forget(&record.id).await {
-                Ok(forgotten) => {
+    let again = options.whose.logout();
+    let (mut count, mut troubles) = (0_u64, Vec::new());
+    for forgotten in options.whose.forget(&sign_ins).await? {
+        match forgotten {
+            Ok(forgotten) if forgotten.is_nothing() => {}
+            Ok(forgotten) => match &forgotten.left_in_keyring {
+                Some(why) => troubles.push(left(&forgotten, why, &again)),
+                None => {
                     count += 1;
-                    tell(&record, &forgotten, console);
+                    tell(&forgotten, console);
                 }
-                Err(error) => trouble = Some(failed(error)),
             },
-            Ok(_) => {}
-            // Whose it is can't be told.
-            Err(error) => trouble = Some(failed(error)),
+            Err(trouble) => troubles.push(trouble),
         }
     }
     if count > 0 {
@@ -61,24 +54,56 @@ pub async fn run(options: &LogoutOptions, environment: &Environment<'_>) -> Resu
              can revoke the session at the sign-in service",
         );
     }
-    match (trouble, count) {
-        (Some(trouble), _) => Err(trouble),
-        (None, 0) => {
-            match &options.whose {
-                Whose::Everybody => console.say("nobody is signed in"),
-                Whose::Profile(name) => {
-                    console.say(&format!("nobody is signed in for {}", profile_name(name.as_deref())));
-                }
+    let problems: Vec<Problem> = troubles.into_iter().flat_map(|trouble| trouble.problems).collect();
+    if !problems.is_empty() {
+        return Err(CommandError::of(ErrorKind::CouldNotRun, problems));
+    }
+    if count == 0 {
+        match &options.whose {
+            Whose::Everybody => console.say("nobody is signed in"),
+            Whose::Profile(name) => {
+                console.say(&format!("nobody is signed in for {}", profile_name(name.as_deref())));
             }
-            Ok(Exit::Done)
         }
-        (None, _) => Ok(Exit::Done),
+    }
+    Ok(Exit::Done)
+}
+
+impl Whose {
+    /// Forgets the sign-ins. An error stands in the place of one that can't be removed.
+    async fn forget(&self, sign_ins: &SignIns) -> Result<Vec<Result<Forgotten, CommandError>>, CommandError> {
+        let failed = |error| store_failed(&error, None);
+        let Self::Profile(profile) = self else {
+            let all = sign_ins.forget_all().await.map_err(failed)?;
+            return Ok(all.into_iter().map(|forgotten| forgotten.map_err(failed)).collect());
+        };
+        let mut all = Vec::new();
+        for record in sign_ins.records().map_err(failed)? {
+            match record {
+                Ok(record) if record.id.profile == *profile => {
+                    all.push(sign_ins.forget(&record.id).await.map_err(failed));
+                }
+                Ok(_) => {}
+                Err(error) => all.push(Err(CommandError::could_not_run(format!(
+                    "{error}, so that nothing tells whose sign-in it is"
+                ))
+                .hint(format!("forget it with all others: {}", Self::Everybody.logout())))),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Returns the command that forgets them.
+    fn logout(&self) -> CommandLine {
+        CommandLine::logout(match self {
+            Self::Profile(name) => name.iter().map(|name| Choice::of(Setting::Profile, name)).collect(),
+            Self::Everybody => vec![Choice::bare(Setting::All)],
+        })
     }
 }
 
 /// Says what was removed.
-fn tell(record: &Record, forgotten: &Forgotten, console: &dyn Console) {
-    let who = record.account.as_ref().map_or("somebody".to_owned(), ToString::to_string);
+fn tell(forgotten: &Forgotten, console: &dyn Console) {
     let places: Vec<&str> = forgotten
         .tokens
         .iter()
@@ -91,11 +116,29 @@ fn tell(record: &Record, forgotten: &Forgotten, console: &dyn Console) {
         [] => "its refresh token was gone already".to_owned(),
         _ => format!("its refresh token is removed from {}", places.join(" and ")),
     };
-    let (who, profile) = (visible(&who), profile_name(record.id.profile.as_deref()));
-    console.say(&format!("forgotten: {who}, in the tenant {}, for {profile}: {removed}", record.id.tenant));
-    if let Some(why) = &forgotten.left_in_keyring {
-        console.say(&format!(
-            "warning: the keyring could not be asked, and may still hold the refresh token: {why}"
-        ));
+    console.say(&format!("forgotten: {}: {removed}", named(forgotten)));
+}
+
+/// Returns whose sign-in it is, as far as that is known.
+fn named(forgotten: &Forgotten) -> String {
+    match (&forgotten.record, &forgotten.unread) {
+        (Some(record), _) => {
+            let who = record.account.as_ref().map_or("somebody".to_owned(), ToString::to_string);
+            let profile = profile_name(record.id.profile.as_deref());
+            format!("{}, in the tenant {}, for {profile}", visible(&who), record.id.tenant)
+        }
+        (None, Some(error)) => format!("a sign-in whose record could not be read ({error})"),
+        (None, None) => "a sign-in without a record".to_owned(),
     }
+}
+
+/// Makes the error that a refresh token may still lie in the keyring.
+fn left(forgotten: &Forgotten, why: &KeyringError, again: &CommandLine) -> CommandError {
+    let remedy = match why {
+        KeyringError::Locked(_) | KeyringError::Silent(_) => "unlock the keyring",
+        _ => "see to the keyring",
+    };
+    let message =
+        format!("not forgotten: {}: its refresh token may lie in the keyring, and {why}", named(forgotten));
+    CommandError::could_not_run(message).hint(format!("{remedy}, then: {again}"))
 }

@@ -49,6 +49,26 @@ fn a_token_file_that_others_may_read_is_told_with_what_to_type() {
 }
 
 #[test]
+fn a_token_without_a_record_goes_with_all_others() {
+    let desk = Desk::new("file");
+    desk.login();
+    let record = desk.file(".json").unwrap();
+    fs::write(&record, "{\"version\":1,").unwrap();
+    let told = desk.run("logout").expect(1).stderr;
+    assert!(told.contains("is damaged, so that nothing tells whose sign-in it is"), "{told}");
+    assert!(told.contains("hint: forget it with all others: referral-bulk logout --all\n"), "{told}");
+    for is_damaged in [true, false] {
+        let told = desk.run("logout --all").expect(0).stderr;
+        let named = if is_damaged { "whose record could not be read (" } else { "without a record: " };
+        assert!(told.contains(&format!("forgotten: a sign-in {named}")), "{told}");
+        assert!(told.contains("its refresh token is removed from its file"), "{told}");
+        assert_eq!((desk.with_tokens(), desk.file("")), (vec![], None));
+        desk.login();
+        fs::remove_file(&record).unwrap();
+    }
+}
+
+#[test]
 fn what_is_kept_goes_with_logout() {
     let desk = Desk::new("file");
     desk.login();

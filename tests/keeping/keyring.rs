@@ -127,6 +127,14 @@ fn a_sign_in_lies_in_the_keyring_of_the_desktop() {
     let told = desk.run("login --device-code --store keyring").expect(1);
     assert!(told.stderr.contains("the system's keyring is locked"), "{}", told.stderr);
     assert_eq!(desk.authority.look(|state| state.issued), 5, "nobody was asked to sign in");
+    for (line, again) in
+        [("logout", "referral-bulk logout\n"), ("logout --all", "referral-bulk logout --all\n")]
+    {
+        let told = desk.run(line).expect(1).stderr;
+        assert!(told.contains("may lie in the keyring, and the system's keyring is locked"), "{told}");
+        assert!(told.contains(&format!("hint: unlock the keyring, then: {again}")), "{told}");
+        assert!(!told.contains("gone already") && desk.file(".json").is_some(), "{told}");
+    }
 
     // And unlocked it has what it had.
     session.start_keyring(Some("the password"));

@@ -54,7 +54,17 @@ pub(super) struct Key(String);
 impl Key {
     /// Reads the name of a record. `None` where it is another file.
     pub(super) fn of_record(name: &str) -> Option<Self> {
-        let key = name.strip_suffix(".json")?;
+        Self::read(name.strip_suffix(".json")?)
+    }
+
+    /// Reads the name of any file of a sign-in. `None` where it is another file.
+    pub(super) fn of_file(name: &str) -> Option<Self> {
+        let (key, extension) = name.split_once('.')?;
+        let is_known = ["json", "json.new", "token", "token.new", "lock"].contains(&extension);
+        if is_known { Self::read(key) } else { None }
+    }
+
+    fn read(key: &str) -> Option<Self> {
         let is_key = key.len() == 2 * KEY_BYTES && key.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_key.then(|| Self(key.to_owned()))
     }
@@ -102,6 +112,9 @@ mod tests {
         let keys: BTreeSet<Key> = ids.iter().map(SignInId::key).collect();
         assert_eq!(keys.len(), ids.len());
         for key in keys {
+            for extension in ["json", "json.new", "token", "token.new", "lock"] {
+                assert_eq!(Key::of_file(&format!("{key}.{extension}")), Some(key.clone()));
+            }
             assert_eq!(Key::of_record(&format!("{key}.json")), Some(key));
         }
         let same = id(None, https, "Contoso.Example.COM", "APP");
@@ -112,6 +125,16 @@ mod tests {
     fn other_files_are_no_records() {
         for name in ["a.json", "", ".json", "0123456789abcdef0123456789abcdef.token", "readme.json"] {
             assert_eq!(Key::of_record(name), None, "{name}");
+        }
+        for name in [
+            "a.json",
+            "",
+            "lock",
+            "0123456789abcdef0123456789abcdef",
+            "probe.token",
+            "0123456789abcdef0123456789abcdef.old",
+        ] {
+            assert_eq!(Key::of_file(name), None, "{name}");
         }
     }
 }

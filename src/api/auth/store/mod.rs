@@ -10,7 +10,8 @@
 //! | `system_keyring` | the keyring of the system |
 //! | `own_files` | files and directories that must be this user's alone |
 //! | `lock` | the lock of a sign-in |
-//! | `sign_ins` | all of these together: keeping, telling and forgetting a sign-in |
+//! | `sign_ins` | all of these together: keeping and telling a sign-in |
+//! | `forgetting` | how a sign-in goes, and what was left of one |
 //! | `renewal` | the exchange of the refresh token for new tokens, under the lock |
 //! | `error` | what can go wrong with it |
 //!
@@ -22,6 +23,7 @@
 
 mod choice;
 mod error;
+mod forgetting;
 mod identity;
 mod keyring;
 mod lock;
@@ -34,11 +36,12 @@ mod token_file;
 
 pub use choice::{Kept, StoreChoice, StoreChoiceError};
 pub use error::{Exposure, StoreError};
+pub use forgetting::Forgotten;
 pub use identity::SignInId;
 pub use keyring::KeyringError;
 pub use record::Record;
 pub(super) use renewal::Renewal;
-pub use sign_ins::{Forgotten, NewSignIn, SignInStatus, SignIns, StorePlace};
+pub use sign_ins::{NewSignIn, SignInStatus, SignIns, StorePlace};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
-//! The sign-ins of a user: they are kept, told and forgotten here.
+//! The sign-ins of a user: they are kept and told here.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tracing::info;
 
 use super::choice::{Kept, StoreChoice};
 use super::error::StoreError;
@@ -19,6 +20,8 @@ use crate::api::endpoint::Endpoint;
 
 /// The directory of the sign-ins among what the program keeps for a user.
 const FOLDER: &str = "sign-ins";
+/// The file that is made and removed before somebody signs in.
+pub(super) const PROBE: &str = "probe.token";
 
 /// The sign-ins that the program keeps for a user. Clones are handles on the same.
 #[derive(Debug, Clone)]
@@ -64,17 +67,6 @@ pub struct SignInStatus {
     pub is_there: Result<bool, StoreError>,
     /// The path of the refresh token, where it lies in a file.
     pub file: Option<PathBuf>,
-}
-
-/// What was removed of a sign-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forgotten {
-    /// Its record, where there was one that could be read.
-    pub record: Option<Record>,
-    /// Where a refresh token was removed.
-    pub tokens: Vec<Kept>,
-    /// Why the keyring could not be asked, where the refresh token may be there.
-    pub left_in_keyring: Option<KeyringError>,
 }
 
 impl SignIns {
@@ -125,7 +117,7 @@ impl SignIns {
             Some(Ok(())) => Ok(StorePlace { choice, kept: Kept::Keyring, instead_of_keyring: None }),
             Some(Err(error)) if choice == StoreChoice::Keyring => Err(StoreError::Keyring(error)),
             why => {
-                TokenFile::at(self.dir.join("probe.token")).room()?.give_back();
+                TokenFile::at(self.dir.join(PROBE)).room()?.give_back();
                 let instead_of_keyring = why.and_then(Result::err);
                 Ok(StorePlace { choice, kept: Kept::File, instead_of_keyring })
             }
@@ -178,7 +170,7 @@ impl SignIns {
     /// # Errors
     /// Returns an error where the directory can't be read.
     pub fn records(&self) -> Result<Vec<Result<Record, StoreError>>, StoreError> {
-        let keys = self.keys()?;
+        let keys = self.keys(Key::of_record)?;
         // One that was forgotten meanwhile is none.
         Ok(keys.iter().filter_map(|key| self.record(key).transpose()).collect())
     }
@@ -192,7 +184,7 @@ impl SignIns {
         let sign_ins = self.clone();
         blocking(move || {
             let mut all = Vec::new();
-            for key in sign_ins.keys()? {
+            for key in sign_ins.keys(Key::of_record)? {
                 match sign_ins.record(&key) {
                     Ok(Some(record)) => all.push(Ok(sign_ins.status_of(&key, record))),
                     // It was forgotten meanwhile.
@@ -205,16 +197,18 @@ impl SignIns {
         .await
     }
 
-    fn keys(&self) -> Result<Vec<Key>, StoreError> {
+    /// Returns the keys of the sign-ins that have files whose names `read` takes.
+    pub(super) fn keys(&self, read: fn(&str) -> Option<Key>) -> Result<Vec<Key>, StoreError> {
         let unread = |error: std::io::Error| StoreError::file(&self.dir, &error);
         if !own_files::check_directory(&self.dir)? {
             return Ok(Vec::new());
         }
         let mut keys = Vec::new();
         for entry in std::fs::read_dir(&*self.dir).map_err(unread)? {
-            keys.extend(entry.map_err(unread)?.file_name().to_str().and_then(Key::of_record));
+            keys.extend(entry.map_err(unread)?.file_name().to_str().and_then(read));
         }
         keys.sort();
+        keys.dedup();
         Ok(keys)
     }
 
@@ -230,23 +224,14 @@ impl SignIns {
         SignInStatus { record, is_there, file: is_in_file.then(|| file.path().to_owned()) }
     }
 
-    /// Removes a sign-in: its refresh token from wherever it lies, and its record. Tokens that were issued stay good
-    /// until they end.
-    ///
-    /// # Errors
-    /// See [`StoreError`]. Where the keyring can't be asked, all else is removed, and that is told.
-    pub async fn forget(&self, id: &SignInId) -> Result<Forgotten, StoreError> {
-        if !own_files::check_directory(&self.dir)? {
-            return Ok(Forgotten { record: None, tokens: Vec::new(), left_in_keyring: None });
-        }
-        let held = self.hold(id).await?;
-        blocking(move || held.forget()).await
-    }
-
     /// Takes the lock of a sign-in.
     pub(super) async fn hold(&self, id: &SignInId) -> Result<HeldSignIn, StoreError> {
+        self.hold_key(id.key()).await
+    }
+
+    /// Takes the lock of the sign-in of a key.
+    pub(super) async fn hold_key(&self, key: Key) -> Result<HeldSignIn, StoreError> {
         own_files::take_directory(&self.dir)?;
-        let key = id.key();
         let lock = SignInLock::take(&self.path(&key, "lock")).await?;
         Ok(HeldSignIn { sign_ins: self.clone(), key, lock })
     }
@@ -369,7 +354,7 @@ impl HeldSignIn {
         }
         let NewSignIn { id, scope, endpoint, account, method, signed_in } = new;
         let (choice, renewed, challenge) = (place.choice, None, None);
-        self.put_record(&Record {
+        let recorded = self.put_record(&Record {
             id,
             scope,
             endpoint,
@@ -380,36 +365,48 @@ impl HeldSignIn {
             choice,
             kept,
             challenge,
-        })?;
+        });
+        if let Err(error) = recorded {
+            self.take_back(kept);
+            return Err(error);
+        }
         Ok(StorePlace { choice, kept, instead_of_keyring: failed.or(place.instead_of_keyring) })
     }
 
-    fn forget(self) -> Result<Forgotten, StoreError> {
-        // What can't be read goes as well.
-        let read = self.record();
-        let may_be_in_keyring = |record: &Record| record.choice != StoreChoice::File;
-        let (is_unread, record) = (read.is_err(), read.ok().flatten());
-        let mut forgotten = Forgotten { record, tokens: Vec::new(), left_in_keyring: None };
-        if self.file().remove()? {
-            forgotten.tokens.push(Kept::File);
+    /// Removes a refresh token that was put there, and that nobody would find without a record.
+    fn take_back(&self, kept: Kept) {
+        let removed = match kept {
+            Kept::File => self.file().remove(),
+            Kept::Keyring => self.sign_ins.keyring.delete(&self.key).map_err(StoreError::Keyring),
+        };
+        if removed.is_err() {
+            info!(%kept, "a refresh token without a record could not be removed");
         }
-        if forgotten.record.as_ref().is_none_or(may_be_in_keyring) {
-            let is_expected =
-                forgotten.record.as_ref().map_or(is_unread, |record| record.kept == Kept::Keyring);
-            match self.sign_ins.keyring.delete(&self.key) {
-                Ok(true) => forgotten.tokens.push(Kept::Keyring),
-                Ok(false) => {}
-                Err(error) => forgotten.left_in_keyring = is_expected.then_some(error),
-            }
-        }
-        own_files::remove(&self.sign_ins.path(&self.key, "json.new"))?;
-        own_files::remove(&self.sign_ins.path(&self.key, "json"))?;
-        self.lock.remove();
-        Ok(forgotten)
     }
 
-    fn file(&self) -> TokenFile {
+    /// Returns the file of the refresh token.
+    pub(super) fn file(&self) -> TokenFile {
         self.sign_ins.token_file(&self.key)
+    }
+
+    /// Returns the path of a file by its extension.
+    pub(super) fn file_of(&self, extension: &str) -> PathBuf {
+        self.sign_ins.path(&self.key, extension)
+    }
+
+    /// Returns the keyring.
+    pub(super) fn keyring(&self) -> &Keyring {
+        &self.sign_ins.keyring
+    }
+
+    /// Returns the name that the files share, and the entry in the keyring.
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Removes the lock, with the last of the files.
+    pub(super) fn remove_lock(self) {
+        self.lock.remove();
     }
 }
 

@@ -172,6 +172,69 @@ async fn what_is_no_record_is_told_and_goes_with_the_next_sign_in() {
     assert_eq!(home.sign_ins().all().await.unwrap().len(), 1);
 }
 
+/// What is left of a sign-in goes with all others, and with its entry in the keyring.
+#[tokio::test]
+async fn a_token_without_a_record_is_forgotten_with_all_others() {
+    for choice in [StoreChoice::File, StoreChoice::Auto] {
+        let home = Home::new();
+        for profile in ["damaged", "missing", "good"] {
+            home.keep(profile, REFRESH, choice).await;
+        }
+        fs::write(home.path("damaged", "json"), "{\"version\":1,").unwrap();
+        fs::remove_file(home.path("missing", "json")).unwrap();
+        for name in ["probe.token", "probe.token.new"] {
+            fs::write(home.sign_ins().dir().join(name), REFRESH).unwrap();
+        }
+        fs::write(home.path("half", "token.new"), REFRESH).unwrap();
+        fs::write(home.path("half", "json.new"), "{").unwrap();
+        let all = home.sign_ins().forget_all().await.unwrap();
+        let mut all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
+        all.sort_by_key(|forgotten| (forgotten.record.is_some(), forgotten.unread.is_some()));
+        let removed: Vec<_> = all
+            .iter()
+            .map(|forgotten| (forgotten.record.is_some(), forgotten.unread.is_some(), forgotten.tokens.len()))
+            .collect();
+        assert_eq!(
+            removed,
+            [(false, false, 1), (false, false, 1), (false, true, 1), (true, false, 1)],
+            "{choice}"
+        );
+        assert_eq!(fs::read_dir(home.sign_ins().dir()).unwrap().count(), 0, "{choice}");
+        let again = home.sign_ins().forget(&id("missing")).await.unwrap();
+        assert!(again.is_nothing(), "{again:?}");
+        assert_eq!(home.sign_ins().forget_all().await, Ok(vec![]).map(|_: Vec<()>| vec![]));
+    }
+}
+
+/// Something is in the way of one sign-in, and of no other.
+#[tokio::test]
+async fn one_that_cannot_be_removed_keeps_no_other() {
+    let home = Home::new();
+    for profile in ["a", "b", "c"] {
+        home.keep(profile, REFRESH, StoreChoice::File).await;
+    }
+    fs::remove_file(home.path("b", "lock")).unwrap();
+    fs::create_dir(home.path("b", "lock")).unwrap();
+    let all = home.sign_ins().forget_all().await.unwrap();
+    assert_eq!((all.len(), all.iter().filter(|forgotten| forgotten.is_err()).count()), (3, 1));
+    assert_eq!((home.path("a", "token").exists(), home.path("c", "token").exists()), (false, false));
+}
+
+/// A directory is in the way of the record, as a full disk is.
+#[tokio::test]
+async fn a_token_whose_record_cannot_be_written_is_not_left() {
+    for choice in [StoreChoice::File, StoreChoice::Auto] {
+        let home = Home::new();
+        let place = home.sign_ins().probe(choice).await.unwrap();
+        fs::create_dir(home.path("a", "json.new")).unwrap();
+        let told = home.sign_ins().keep(new_sign_in("a"), token(REFRESH), &place).await.unwrap_err();
+        assert!(matches!(told, StoreError::File { .. }), "{told:?}");
+        assert!(!home.files().contains_key("token"), "{choice}");
+        fs::remove_dir(home.path("a", "json.new")).unwrap();
+        assert_eq!(home.sign_ins().forget(&id("a")).await.unwrap().tokens, [], "{choice}");
+    }
+}
+
 /// What a process leaves that died at a step, or what a power cut left of it; then which token the next one has.
 #[test]
 fn a_process_may_die_at_every_step_of_a_replacement() {

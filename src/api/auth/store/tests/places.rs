@@ -122,14 +122,20 @@ async fn a_locked_keyring_is_told() {
         let (mut home, vault) = with(None);
         home.keep("a", "refresh", StoreChoice::Auto).await;
         vault.now(Some(fault));
-        home.keyring = Keyring::new(vault, IMPATIENT);
+        home.keyring = Keyring::new(Arc::clone(&vault) as _, IMPATIENT);
         let service = Strict::with("refresh");
         let told = home.renewal("a", &service).renew(None, now()).await.unwrap_err();
         assert_eq!((told.is_transient(), told.is_mended_by_sign_in()), (transient, false), "{fault:?}");
         assert_eq!(service.look(|state| state.exchanges), 0);
         let status = home.sign_ins().status(&id("a")).await.unwrap().unwrap();
         assert!(matches!(status.is_there, Err(StoreError::Keyring(_))), "{status:?}");
-        let forgotten = home.sign_ins().forget(&id("a")).await.unwrap();
-        assert!(forgotten.left_in_keyring.is_some() && home.files().is_empty(), "{forgotten:?}");
+        let record = home.files()["json"].clone();
+        let mut told = vec![home.sign_ins().forget(&id("a")).await];
+        told.extend(home.sign_ins().forget_all().await.unwrap());
+        assert_eq!(told.len(), 2);
+        for forgotten in told.into_iter().map(Result::unwrap) {
+            assert!(forgotten.left_in_keyring.is_some() && forgotten.tokens.is_empty(), "{forgotten:?}");
+            assert_eq!(home.files().get("json"), Some(&record), "nothing else tells where the token lies");
+        }
     }
 }
