@@ -88,8 +88,17 @@ impl Surroundings<'_> {
         name: Option<&str>,
         profile: &Profile,
     ) -> Result<KeptSignIn, CommandError> {
-        let none = RegistrationArgs::default();
-        let set = self.sign_in(&none, name, profile);
+        self.kept_sign_in_as(&RegistrationArgs::default(), name, profile)
+    }
+
+    /// Returns which kept sign-in is meant by the profile and what is typed of the registration.
+    fn kept_sign_in_as(
+        &self,
+        typed: &RegistrationArgs,
+        name: Option<&str>,
+        profile: &Profile,
+    ) -> Result<KeptSignIn, CommandError> {
+        let set = self.sign_in(typed, name, profile);
         Ok(KeptSignIn {
             profile: name.map(str::to_owned),
             authority: set.authority.as_ref().map(authority).transpose()?,
@@ -152,7 +161,8 @@ impl Surroundings<'_> {
         let profile = self.config.profile(name)?;
         let target = args::TargetArgs { profile: typed.profile.clone(), ..args::TargetArgs::default() };
         Ok(StatusOptions {
-            sign_in: self.kept_sign_in(name, &profile)?,
+            sign_in: self.kept_sign_in_as(&typed.registration, name, &profile)?,
+            typed: login_choices(typed),
             goes_before: self.token(&target, &profile).map(|token| token.origin.to_string()),
             json: typed.json,
         })

@@ -167,11 +167,6 @@ impl KeptSignIn {
         ))
     }
 
-    /// Returns the command that signs in for the profile.
-    pub fn first(&self) -> CommandLine {
-        self.login(&self.endpoint, None)
-    }
-
     /// Returns the command that signs in for a service again.
     pub fn again(&self, endpoint: &Endpoint, environment: &Environment<'_>) -> CommandLine {
         // Whatever is wrong with the record, the profile may say enough.

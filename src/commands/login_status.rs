@@ -7,15 +7,19 @@ use serde::Serialize;
 use super::credentials::{KeptSignIn, sign_ins, store_failed};
 use super::environment::Environment;
 use super::error::CommandError;
+use super::next_command::CommandLine;
 use crate::api::{Kept, SignInMethod, SignInStatus};
 use crate::domain::characters::{visible, visible_path};
 use crate::domain::exit::Exit;
+use crate::domain::setting::Choice;
 
 /// The options of `login --status`.
 #[derive(Debug)]
 pub struct StatusOptions {
     /// Whose sign-in, where only that of a profile is asked for.
     pub sign_in: KeptSignIn,
+    /// The choices that the user typed, but for what is shown.
+    pub typed: Vec<Choice>,
     /// Where a source of tokens stands that goes before every sign-in.
     pub goes_before: Option<String>,
     /// Whether to print one JSON object.
@@ -56,7 +60,7 @@ struct Told {
     challenged: bool,
 }
 
-/// Tells the sign-ins of the profile.
+/// Tells the sign-ins of the profile. It is done where there is one, and the refresh token of each is there.
 ///
 /// # Errors
 /// Returns an error where they can't be read.
@@ -72,7 +76,9 @@ pub async fn run(options: &StatusOptions, environment: &Environment<'_>) -> Resu
     }
     let goes_before = options.goes_before.as_deref();
     let profile = profile_name(options.sign_in.profile.as_deref());
-    let exit = if all.is_empty() { Exit::CouldNotRun } else { Exit::Done };
+    let is_nobody = all.is_empty();
+    let is_usable = |told: &Told| told.is_there == Some(true);
+    let exit = if !is_nobody && all.iter().all(is_usable) { Exit::Done } else { Exit::CouldNotRun };
     if options.json {
         let line = serde_json::to_string(&Printed { version: 1, goes_before, sign_ins: all })
             .expect("texts and lists of them serialise");
@@ -83,9 +89,9 @@ pub async fn run(options: &StatusOptions, environment: &Environment<'_>) -> Resu
     if let Some(source) = goes_before {
         console.say(&format!("note: {source} goes before every sign-in: runs use that"));
     }
-    if exit == Exit::CouldNotRun {
+    if is_nobody {
         console.say(&format!("nobody is signed in for {profile}"));
-        console.say(&format!("next: {}", options.sign_in.first()));
+        console.say(&format!("next: {}", CommandLine::login(options.typed.clone())));
     }
     Ok(exit)
 }

@@ -127,6 +127,8 @@ fn a_sign_in_lies_in_the_keyring_of_the_desktop() {
     let told = desk.run("login --device-code --store keyring").expect(1);
     assert!(told.stderr.contains("the system's keyring is locked"), "{}", told.stderr);
     assert_eq!(desk.authority.look(|state| state.issued), 5, "nobody was asked to sign in");
+    let status = desk.run("login --status").expect(1).stdout;
+    assert!(status.contains("keyring, which can't be read: the system's keyring is locked"), "{status}");
     for (line, again) in
         [("logout", "referral-bulk logout\n"), ("logout --all", "referral-bulk logout --all\n")]
     {

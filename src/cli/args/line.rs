@@ -368,7 +368,7 @@ pub struct LoginArgs {
     pub status: bool,
 
     /// Print one JSON object
-    #[arg(long, requires = "status")]
+    #[arg(long, requires = "status", conflicts_with_all = ["browser", "device_code", "account"])]
     pub json: bool,
 
     /// Which registration, and where to keep it.
