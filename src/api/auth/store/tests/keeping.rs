@@ -120,6 +120,20 @@ async fn what_others_may_read_or_replace_is_not_used() {
         renewed(&home).await.unwrap_err().0.contains(&format!("type `chmod 700 {}`", dir.to_str().unwrap()))
     );
     chmod(&dir, 0o700);
+    // Who may write above it could put another directory in its place.
+    let above = dir.parent().unwrap();
+    for (mode, is_refused) in [(0o777, true), (0o770, true), (0o702, true), (0o755, false), (0o700, false)] {
+        chmod(above, mode);
+        let wide = StoreError::Exposed { path: above.to_owned(), exposure: Exposure::WideDirectory(mode) };
+        let refused = is_refused.then_some(&wide);
+        assert_eq!(home.sign_ins().find(&id("a")).as_ref().err(), refused, "{mode:o}");
+        assert_eq!(home.sign_ins().probe(StoreChoice::File).await.as_ref().err(), refused, "{mode:o}");
+        assert_eq!(home.sign_ins().records().as_ref().err(), refused, "{mode:o}");
+        if is_refused {
+            let wanted = format!("type `chmod 700 {}`", above.to_str().unwrap());
+            assert!(renewed(&home).await.unwrap_err().0.contains(&wanted), "{mode:o}");
+        }
+    }
 
     let elsewhere = home.root.path().join("elsewhere");
     disk::rename(&home.path("a", "token"), &elsewhere).unwrap();
