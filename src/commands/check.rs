@@ -52,7 +52,10 @@ pub struct CheckOptions {
 struct Printed<'a> {
     version: u32,
     target: String,
+    /// Whether a run can go, as far as it was asked.
     ready: bool,
+    /// Whether the user interrupted, so that not all of it was asked.
+    interrupted: bool,
     lines: &'a [CheckLine],
     /// What to mend first.
     mend: Option<FirstToMend<'a>>,
@@ -79,9 +82,16 @@ pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result
     let first = lines.iter().find(|line| line.level == Level::Mend);
     let (mend, next) = next(&options, first, environment);
     let next = next.to_string();
-    print(&options, &lines, first.map(|line| (line, next.as_str())), environment.console);
+    let interrupted = environment.stop.reason() == Some(StopReason::Interrupted);
+    let came = Came {
+        ready: !interrupted && first.is_none() && inquiry.is_readable(),
+        interrupted,
+        lines: &lines,
+        first: first.map(|line| (line, next.as_str())),
+    };
+    came.print(&options, environment.console);
     kept.iter().for_each(|note| environment.console.say(&format!("note: {note}")));
-    if environment.stop.reason() == Some(StopReason::Interrupted) {
+    if interrupted {
         return Err(CommandError::new(ErrorKind::Stopped, "interrupted: not all of it was asked"));
     }
     let Some(first) = first else { return Ok(Exit::Done) };
@@ -123,7 +133,7 @@ fn lines(options: &CheckOptions, inquiry: &Inquiry, environment: &Environment<'_
     let now = times::service_time((environment.clock)(), &answers);
     vec![
         settings(options),
-        sign_in::line(&inquiry.token, &inquiry.list, now, sign_in_again.as_ref()),
+        sign_in::line(inquiry, now, sign_in_again.as_ref()),
         endpoint::line(target, inquiry),
         endpoint::role(&inquiry.list),
         times::clock(&answers),
@@ -147,26 +157,35 @@ fn settings(options: &CheckOptions) -> CheckLine {
     CheckLine { seen, ..CheckLine::ok("settings", "", means) }.facts(facts)
 }
 
-/// Prints the lines; `first` is the one to mend first, with the command to type then.
-fn print(
-    options: &CheckOptions,
-    lines: &[CheckLine],
-    first: Option<(&CheckLine, &str)>,
-    console: &dyn Console,
-) {
-    if options.json {
+/// What came of all that was asked.
+struct Came<'a> {
+    /// Whether a run can go: never where too little was answered to tell.
+    ready: bool,
+    /// Whether the user interrupted.
+    interrupted: bool,
+    lines: &'a [CheckLine],
+    /// The line to mend first, with the command to type then.
+    first: Option<(&'a CheckLine, &'a str)>,
+}
+
+impl Came<'_> {
+    /// Prints the lines.
+    fn print(&self, options: &CheckOptions, console: &dyn Console) {
+        let Self { ready, interrupted, lines, first } = *self;
+        if !options.json {
+            console.data(&text(lines));
+            return;
+        }
         let mend = first.map(|(line, next)| FirstToMend {
             subject: line.subject,
             seen: &line.seen,
             todo: line.todo.as_ref().map(spelled),
             next: next.to_owned(),
         });
-        let printed =
-            Printed { version: 1, target: options.target.name(), ready: first.is_none(), lines, mend };
+        let target = options.target.name();
+        let printed = Printed { version: 1, target, ready, interrupted, lines, mend };
         let line = serde_json::to_string(&printed).expect("texts, numbers and lists of them serialise");
         console.data(&format!("{}\n", crate::domain::characters::visible_json(&line)));
-    } else {
-        console.data(&text(lines));
     }
 }
 

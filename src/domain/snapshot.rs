@@ -139,6 +139,11 @@ impl PathState {
     }
 }
 
+/// Returns the version that a referral's members hold, if they hold one.
+pub fn etag_in(members: &Object<'_>) -> Option<ETag> {
+    ETAGS.into_iter().find_map(|name| ETag::from_service(&json::string(members.get(name)?)?).ok())
+}
+
 impl<'a> Snapshot<'a> {
     /// Reads a whole referral from the body of an answer to a single GET of it: a member that it lacks is
     /// absent. No other text may be read as a whole referral.
@@ -166,7 +171,7 @@ impl<'a> Snapshot<'a> {
         }
         let text_of = |name: &str| members.get(name).and_then(json::string);
         let id = text_of("id").and_then(|id| id.parse().ok()).ok_or(SnapshotError::NoId)?;
-        let etag = ETAGS.into_iter().find_map(|name| ETag::from_service(&text_of(name)?).ok());
+        let etag = etag_in(&members);
         Ok(Self { id, etag, is_whole, json: text, members, details: OnceCell::new() })
     }
 

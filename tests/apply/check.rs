@@ -1,10 +1,14 @@
 //! `check`: whether all is ready for a run, what is to be mended first, and what is to be known of the service.
 
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::*;
@@ -125,10 +129,32 @@ fn what_nobody_documents_is_found_out() {
             "filters",
             &["status (status eq '", "'): refused (", "several statuses ((status eq"],
         ),
-        ("--fault list#3=404 --fault list#4=html", "filters", &["'): honoured", "not answered ("]),
+        (
+            "--fault list#3=404 --fault list#4=html",
+            "filters",
+            &[
+                "'): honoured",
+                "not known (",
+                "→ whether it filters by what got no such answer is not known: an export",
+            ],
+        ),
+        ("--fault list#2=401 --fault list#3=403", "filters", &["note", "not known (", "may stop there"]),
+        ("--fault list#2-9=503:60", "filters", &["note", "not known (", "may stop there"]),
+        (
+            "--fault list#2-9=501",
+            "filters",
+            &["note", "refused (", "→ what the service does not filter, an export reads"],
+        ),
         ("--quota 1/m", "rate", &["retry-after: ", "6 answers asked for a pause", "→ others are asking"]),
-        ("--quota 1/m", "filters", &["not answered (too many requests"]),
-        ("--fault get=404", "lists", &[" is on the list and can't be read by itself: "]),
+        ("--quota 1/m", "filters", &["not known (too many requests"]),
+        (
+            "--fault get=404",
+            "lists",
+            &["note", " is on the list and can't be read by itself: ", "and may stop there"],
+        ),
+        ("--fault get#*=403", "lists", &["note", "can't be read by itself: ", "and may stop there"]),
+        ("--fault get#*=500", "lists", &["note", "can't be read by itself: ", "and may stop there"]),
+        ("--fault get#*=html", "lists", &["note", "can't be read by itself: ", "and may stop there"]),
         ("", "rate", &["no header says how much may be asked for"]),
         ("", "endpoint", &["answers unencrypted on this machine, HTTP/1.1"]),
         ("", "clock", &["this machine's clock agrees with the service's"]),
@@ -162,6 +188,13 @@ fn a_read_that_lags_is_told() {
 fn what_stands_against_a_run_is_told_with_what_to_do() {
     for (options, subject, seen, todo) in [
         ("--fault list#*=401", "sign-in", "the service refuses the token with 401 (", "sign in again: set"),
+        ("--fault get#*=401", "sign-in", "the service refuses the token with 401 (", "sign in again: set"),
+        (
+            "--list-omits id",
+            "lists",
+            "40 of 40 elements are no objects, or have no id",
+            "find out what answers",
+        ),
         ("--fault list#*=403", "role", "the list of referrals is refused with 403 (", "Referrals admin"),
         ("--fault list#*=404", "endpoint", "answers 404 (", "ends in /v1.0: --endpoint"),
         ("--fault list#*=500", "endpoint", "answers 500 (", "try again later"),
@@ -174,7 +207,8 @@ fn what_stands_against_a_run_is_told_with_what_to_do() {
         assert!(got.starts_with("mend") && got.contains(seen) && got.contains(todo), "{options}: {got}");
         assert_eq!(ran.stdout.matches("mend  ").count(), 1, "{options}: {}", ran.stdout);
         let last = format!("error: {subject}: ");
-        assert!(ran.stderr.starts_with(&last) && ran.stderr.contains(todo), "{}", ran.stderr);
+        let is_told = ran.stderr.lines().any(|line| line.starts_with(&last));
+        assert!(is_told && ran.stderr.contains(todo), "{}", ran.stderr);
         assert_eq!(ran.next(), format!("check --endpoint {} --rate 1000/s", sandbox.base));
     }
 }
@@ -191,6 +225,44 @@ fn nobody_there_is_told_at_once() {
     assert!(got.starts_with("mend") && got.contains("cannot be reached"), "{got}");
     assert!(got.contains("to do: check the address, the network, and the proxy"), "{got}");
     assert_eq!(ran.next(), format!("check --endpoint http://{there}/v1.0 --rate 1000/s"));
+}
+
+/// Interrupted before the list was answered, and after it.
+#[test]
+fn what_was_not_asked_to_its_end_is_not_ready() {
+    for (answered, role) in [(0, "not known: the list was not asked for"), (1, "40 referrals can be read")] {
+        let (asked, hung) = channel();
+        let count = AtomicUsize::new(0);
+        let list = format!(
+            r#"{{"value":[{}]}}"#,
+            json_lines(&sample("referrals.jsonl")).iter().map(Value::to_string).collect::<Vec<_>>().join(",")
+        );
+        let service = Wire::stream(move |_, out| {
+            if count.fetch_add(1, Ordering::SeqCst) < answered {
+                return out.write_all(&wire::answer("200 OK", "", &list));
+            }
+            asked.send(()).unwrap();
+            // The client ends it.
+            out.read_to_end(&mut Vec::new()).map(drop)
+        });
+        let place = Place::new();
+        let check = ["check", "--json", "--rate", "1000/s", "--timeout", "10m", "--endpoint", &service.base];
+        let started = place.start(&check);
+        hung.recv().unwrap();
+        started.signal(Signal::SIGINT);
+        let ended = started.wait().expect(4);
+        let printed: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(printed["ready"], json!(false), "{printed}");
+        assert_eq!(printed["interrupted"], json!(true), "{printed}");
+        assert_eq!(printed["mend"], Value::Null, "{printed}");
+        let line = |subject: &str| {
+            printed["lines"].as_array().unwrap().iter().find(|line| line["subject"] == subject).unwrap()
+        };
+        assert_eq!(line("role")["seen"], json!([role]));
+        for subject in ["lists", "filters"] {
+            assert_eq!(line(subject)["level"], json!("note"), "{printed}");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::inquiry::{Inquiry, ListSeen};
 use super::line::CheckLine;
-use super::list_shape::elements;
+use super::list_shape;
 use crate::api::{Observed, Untrusted};
 use crate::commands::target::Target;
 use crate::domain::exchange::{Failure, Refusal};
@@ -121,7 +121,13 @@ pub fn role(list: &ListSeen) -> CheckLine {
         CheckLine::note(ROLE, format!("not known: {why}"), "what this account may read is not known")
     };
     match list {
-        ListSeen::Page(page) => readable(elements(page).len() as u64, page.next.is_some()),
+        ListSeen::Page(page) => match list_shape::referrals(page) {
+            0 if !list_shape::elements(page).is_empty() => {
+                untold("no element of the list has an id that is a GUID")
+            }
+            0 if page.next.is_some() => untold("the first page of the list is empty, and there are more"),
+            count => readable(count, page.next.is_some()),
+        },
         ListSeen::Failed(Failure::Answered(refusal)) if refusal.status == 403 => {
             let code = refusal.code.as_deref().unwrap_or("no code");
             CheckLine::mend(

@@ -25,6 +25,23 @@ pub struct Inquiry {
     pub log: AnswerLog,
 }
 
+impl Inquiry {
+    /// Whether the list was read, which takes a sign-in, a service and a role.
+    pub fn is_readable(&self) -> bool {
+        matches!(self.list, ListSeen::Page(_))
+    }
+
+    /// Returns why the list was not read, or, where it was, the referral whose single read was asked for.
+    pub fn unread(&self) -> Option<&Failure> {
+        match (&self.list, &self.compared) {
+            (ListSeen::Failed(failure), _) | (ListSeen::Page(_), Compared::Failed(_, failure)) => {
+                Some(failure)
+            }
+            (ListSeen::Page(_) | ListSeen::Knocked(_) | ListSeen::Unasked, _) => None,
+        }
+    }
+}
+
 /// What is known of the token.
 #[derive(Debug)]
 pub enum TokenSeen {

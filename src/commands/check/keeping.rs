@@ -12,7 +12,7 @@ pub fn keep(target: &Target, inquiry: &Inquiry, environment: &Environment<'_>) -
     let Target::Service(endpoint, _) = target else { return None };
     let ListSeen::Page(page) = &inquiry.list else { return None };
     let shape = ListShape::of(page, &inquiry.compared);
-    if shape.on_page == 0 {
+    if shape.on_page == shape.without_id {
         return None;
     }
     let Some(state_dir) = environment.state_dir else {
@@ -34,7 +34,7 @@ pub fn keep(target: &Target, inquiry: &Inquiry, environment: &Environment<'_>) -
 }
 
 fn lists(shape: ListShape) -> LearntLists {
-    let ListShape { on_page, more, count, etags, element } = shape;
+    let ListShape { on_page, without_id: _, more, count, etags, element } = shape;
     // Nobody documents whether it counts all referrals or those on the page.
     let referrals = count.filter(|count| *count > on_page).or_else(|| (!more).then_some(on_page));
     let (left_out, nulled) = element.map(|element| (element.left_out, element.nulled)).unzip();

@@ -7,7 +7,7 @@ use crate::api::Page;
 use crate::domain::exchange::{Failure, Reply};
 use crate::domain::json::{self, Object};
 use crate::domain::referral::ReferralId;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Snapshot, etag_in};
 
 /// The most members that are named; a list that leaves out more is told as far as that.
 const MOST_NAMED: usize = 100;
@@ -15,8 +15,10 @@ const MOST_NAMED: usize = 100;
 /// What list pages show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListShape {
-    /// The number of referrals on the first page.
+    /// The number of elements on the first page.
     pub on_page: u64,
+    /// How many of them are no referrals: they have no `id` that is a GUID, or are no objects.
+    pub without_id: u64,
     /// Whether there are more pages.
     pub more: bool,
     /// What the page says is the number of all referrals, or of those on it: nobody documents which.
@@ -74,6 +76,11 @@ pub fn elements(page: &Page) -> Vec<&str> {
     value.unwrap_or_default().into_iter().map(|element| element.get()).collect()
 }
 
+/// Returns how many elements of a page are referrals: those whose `id` is a GUID.
+pub fn referrals(page: &Page) -> u64 {
+    elements(page).into_iter().filter(|element| Snapshot::in_part(element).is_ok()).count() as u64
+}
+
 /// Returns the element that shows most, since what others lack may not be there.
 pub fn fullest(page: &Page) -> Option<(ReferralId, &str)> {
     let read = |element| Some((Snapshot::in_part(element).ok()?.id(), element));
@@ -84,7 +91,9 @@ impl ListShape {
     /// Returns what a page shows.
     pub fn of(page: &Page, compared: &Compared) -> Self {
         let elements = elements(page);
-        let carries = |element: &&&str| Snapshot::in_part(element).is_ok_and(|seen| seen.etag().is_some());
+        // As the element is written, whatever else is wrong with it.
+        let carries =
+            |element: &&&str| Object::parse(element).is_some_and(|members| etag_in(&members).is_some());
         let etags = match elements.iter().filter(carries).count() {
             0 => Carried::None,
             all if all == elements.len() => Carried::All,
@@ -96,7 +105,15 @@ impl ListShape {
             Compared::Read(difference) => Some(difference.clone()),
             Compared::Not | Compared::Failed(..) => None,
         };
-        Self { on_page: elements.len() as u64, more: page.next.is_some(), count, etags, element }
+        let on_page = elements.len() as u64;
+        Self {
+            on_page,
+            without_id: on_page.saturating_sub(referrals(page)),
+            more: page.next.is_some(),
+            count,
+            etags,
+            element,
+        }
     }
 }
 
@@ -244,7 +261,25 @@ mod tests {
             let page = Page { text, next: None, client_request_id: Uuid::nil() };
             let shape = ListShape::of(&page, &Compared::Not);
             assert_eq!((shape.on_page, shape.count, shape.etags), (2, Some(7), wanted));
+            assert_eq!((shape.without_id, referrals(&page)), (0, 2));
             assert_eq!(fullest(&page).unwrap().0.to_string(), OTHER, "it shows more");
+        }
+    }
+
+    #[test]
+    fn what_has_no_id_is_no_referral_and_may_carry_its_version() {
+        for (elements, on_page, without_id, etags) in [
+            (r#"{"eTag":"\"1\"","name":"x"}"#.to_owned(), 1, 1, Carried::All),
+            (format!(r#"{{"id":"7","eTag":"\"1\""}},{{"id":"{ID}"}}"#), 2, 1, Carried::Some),
+            (format!(r#"{{"id":"{ID}","eTag":null}}"#), 1, 0, Carried::None),
+            (r#"1,"x",null,[]"#.to_owned(), 4, 4, Carried::None),
+            (String::new(), 0, 0, Carried::None),
+        ] {
+            let text = format!(r#"{{"value":[{elements}]}}"#);
+            let page = Page { text, next: None, client_request_id: Uuid::nil() };
+            let shape = ListShape::of(&page, &Compared::Not);
+            let got = (shape.on_page, shape.without_id, shape.etags);
+            assert_eq!(got, (on_page, without_id, etags), "{elements}");
         }
     }
 }

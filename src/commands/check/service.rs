@@ -34,12 +34,27 @@ pub fn lists(inquiry: &Inquiry) -> CheckLine {
     }
     seen.push(versions(&shape));
     seen.extend(compared(&inquiry.compared));
-    let costs = costs(&shape);
+    if shape.without_id > 0 {
+        return useless(seen, shape);
+    }
+    let costs = costs(&shape, &inquiry.compared);
     let level = if costs.is_some() { Level::Note } else { Level::Ok };
     let means = costs.unwrap_or_else(|| {
         "a plan reads list pages where they take fewer requests than a GET for each referral".into()
     });
     CheckLine { subject: LISTS, level, seen, means, todo: None, facts: Some(Facts::Lists(shape)) }
+}
+
+/// Returns the line about a list whose elements can't all be told from each other.
+fn useless(mut seen: Vec<String>, shape: ListShape) -> CheckLine {
+    let ListShape { on_page, without_id, .. } = shape;
+    let all = counted(on_page, "element");
+    seen.push(format!("{} of {all} are no objects, or have no id that is a GUID", grouped(without_id)));
+    let means = "lists are of no use: whose each element is can't be told; an export stops there, and so does a \
+                 run that looks for its referrals on a list";
+    let todo = Wording::from("find out what answers there, and whether something in between alters it: ")
+        .name(Setting::Endpoint);
+    CheckLine { seen, ..CheckLine::mend(LISTS, "", means, todo) }.facts(Facts::Lists(shape))
 }
 
 fn size(shape: &ListShape) -> String {
@@ -69,7 +84,7 @@ fn versions(shape: &ListShape) -> String {
 /// Describes what one element shows beside its single read.
 fn compared(compared: &Compared) -> Vec<String> {
     let difference = match compared {
-        Compared::Not => return Vec::new(),
+        Compared::Not => return vec!["no element was compared with its single read".to_owned()],
         Compared::Failed(id, failure) => {
             return vec![format!("{id} is on the list and can't be read by itself: {}", failure.message())];
         }
@@ -112,8 +127,16 @@ fn named(names: &[String]) -> String {
 }
 
 /// Returns what the lists cost a run; `None` where they cost nothing.
-fn costs(shape: &ListShape) -> Option<Wording> {
+fn costs(shape: &ListShape, compared: &Compared) -> Option<Wording> {
     let mut costs: Vec<&str> = Vec::new();
+    match compared {
+        Compared::Not => costs.push("what lists leave out is not known"),
+        Compared::Failed(..) => costs.push(
+            "a run reads referrals by themselves where a list does not suffice, and may stop there; what lists \
+             leave out is not known",
+        ),
+        Compared::Read(_) => {}
+    }
     if shape.etags != Carried::All {
         costs.push("a referral that is to be changed is read by itself, which costs a request each");
     }
@@ -142,37 +165,43 @@ fn costs(shape: &ListShape) -> Option<Wording> {
 pub fn filters(inquiry: &Inquiry) -> CheckLine {
     let filters = &inquiry.filters;
     if filters.is_empty() {
-        return CheckLine::note(
-            FILTERS,
-            "not known: there is no list",
-            "all of a list is read and judged here",
-        );
+        let why = if inquiry.is_readable() { "it was not asked" } else { "there is no list" };
+        let means = "whether an export that asks for less gets less is not known";
+        return CheckLine::note(FILTERS, format!("not known: {why}"), means);
     }
     let is = |verdict| filters.iter().any(|filter: &FilterSeen| filter.verdict == verdict);
-    let (level, means) = if is(FilterVerdict::Incomplete) {
-        (
-            Level::Note,
-            "the service leaves out referrals that meet a condition: an export by it would lack them",
-        )
-    } else if is(FilterVerdict::Ignored) || is(FilterVerdict::Refused) || is(FilterVerdict::Failed) {
-        (
-            Level::Note,
+    let mut costs: Vec<&str> = Vec::new();
+    if is(FilterVerdict::Incomplete) {
+        costs.push("the service leaves out referrals that meet a condition: an export by it would lack them");
+    }
+    if is(FilterVerdict::Failed) {
+        costs.push(
+            "whether it filters by what got no such answer is not known: an export that asks for that may stop \
+             there",
+        );
+    }
+    if is(FilterVerdict::Ignored) || is(FilterVerdict::Refused) {
+        costs.push(
             "what the service does not filter, an export reads in full and judges itself: more requests",
-        )
-    } else if filters.iter().all(|filter| filter.verdict == FilterVerdict::Untold) {
-        (Level::Note, "an export judges every referral itself, whatever the service does")
-    } else {
-        (
-            Level::Ok,
+        );
+    }
+    if is(FilterVerdict::Untold) {
+        costs.push(
+            "what can't be told may not be filtered; an export judges every referral itself, whatever comes",
+        );
+    }
+    let level = if costs.is_empty() { Level::Ok } else { Level::Note };
+    if costs.is_empty() {
+        costs.push(
             "an export asks for less where it is filtered by these; every referral is judged here as well",
-        )
-    };
+        );
+    }
     let todo = is(FilterVerdict::Incomplete).then(|| {
         Wording::from("export without such a condition, and choose in the file, or by ").name(Setting::Ids)
     });
     let seen = filters.iter().map(told).collect();
     let facts = Some(Facts::Filters { filters: filters.clone() });
-    CheckLine { subject: FILTERS, level, seen, means: means.into(), todo, facts }
+    CheckLine { subject: FILTERS, level, seen, means: costs.join("; ").into(), todo, facts }
 }
 
 fn told(fact: &FilterFact) -> String {
@@ -181,7 +210,7 @@ fn told(fact: &FilterFact) -> String {
         FilterVerdict::Ignored => "ignored: referrals come that do not meet it",
         FilterVerdict::Incomplete => "not honoured: referrals are missing that meet it",
         FilterVerdict::Refused => "refused",
-        FilterVerdict::Failed => "not answered",
+        FilterVerdict::Failed => "not known",
         FilterVerdict::Untold => "can't be told from the referrals on the first page",
     };
     let said = fact.said.as_deref().map(|said| format!(" ({said})")).unwrap_or_default();

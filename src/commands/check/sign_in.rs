@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Facts;
-use super::inquiry::{ListSeen, TokenSeen};
+use super::inquiry::{Inquiry, TokenSeen};
 use super::line::CheckLine;
 use crate::api::{ActsFor, TokenClaims};
 use crate::commands::next_command::{CommandLine, spelled};
@@ -37,8 +37,8 @@ fn sources(again: Option<&CommandLine>) -> Wording {
 
 /// Returns the line. `now` is the time by the service's clock, where it tells it, and `again` the command that signs in
 /// where the token comes from a sign-in that is kept.
-pub fn line(token: &TokenSeen, list: &ListSeen, now: Timestamp, again: Option<&CommandLine>) -> CheckLine {
-    match token {
+pub fn line(inquiry: &Inquiry, now: Timestamp, again: Option<&CommandLine>) -> CheckLine {
+    match &inquiry.token {
         TokenSeen::Missing(why) => {
             let hint = why.problems.iter().flat_map(|problem| &problem.hints).next();
             CheckLine::mend(
@@ -62,7 +62,7 @@ pub fn line(token: &TokenSeen, list: &ListSeen, now: Timestamp, again: Option<&C
             CheckLine::ok(SUBJECT, "the sandbox takes any token", "a rehearsal needs no sign-in")
         }
         TokenSeen::Opaque => {
-            refused(list, "a token that does not say whose it is", again).unwrap_or_else(|| {
+            refused(inquiry, "a token that does not say whose it is", again).unwrap_or_else(|| {
                 CheckLine::note(
                     SUBJECT,
                     "a token that is no JWT: whose it is, in which tenant and until when can't be told",
@@ -71,7 +71,7 @@ pub fn line(token: &TokenSeen, list: &ListSeen, now: Timestamp, again: Option<&C
             })
         }
         TokenSeen::Claims(claims) => {
-            let line = of_claims(claims, list, now, again);
+            let line = of_claims(claims, inquiry, now, again);
             line.facts(facts(claims))
         }
     }
@@ -89,13 +89,14 @@ fn facts(claims: &TokenClaims) -> Facts {
 
 fn of_claims(
     claims: &TokenClaims,
-    list: &ListSeen,
+    inquiry: &Inquiry,
     now: Timestamp,
     again: Option<&CommandLine>,
 ) -> CheckLine {
     let whose = whose(claims, now);
     // What a token says of itself is one thing, and whether the service takes it another, which alone decides.
-    let is_taken = matches!(list, ListSeen::Page(_));
+    let refused = refused(inquiry, &whose, again);
+    let is_taken = inquiry.is_readable() && refused.is_none();
     let wrong = |what: String, means: &str, todo: Wording| match is_taken {
         true => CheckLine::note(
             SUBJECT,
@@ -127,7 +128,7 @@ fn of_claims(
             Wording::from("sign in again: ").append(&sources(again)),
         );
     }
-    if let Some(line) = refused(list, &whose, again) {
+    if let Some(line) = refused {
         return line;
     }
     match claims.ends {
@@ -161,9 +162,9 @@ fn whose(claims: &TokenClaims, now: Timestamp) -> String {
 }
 
 /// Returns the line of a token that the service refuses; `None` where it takes it, or nothing is known of that.
-fn refused(list: &ListSeen, whose: &str, again: Option<&CommandLine>) -> Option<CheckLine> {
-    let refusal = match list {
-        ListSeen::Failed(Failure::NoToken { message, .. }) => {
+fn refused(inquiry: &Inquiry, whose: &str, again: Option<&CommandLine>) -> Option<CheckLine> {
+    let refusal = match inquiry.unread()? {
+        Failure::NoToken { message, .. } => {
             return Some(CheckLine::mend(
                 SUBJECT,
                 format!(
@@ -174,8 +175,8 @@ fn refused(list: &ListSeen, whose: &str, again: Option<&CommandLine>) -> Option<
                 Wording::from("sign in again: ").append(&sources(again)),
             ));
         }
-        ListSeen::Failed(Failure::Answered(refusal)) => refusal,
-        ListSeen::Failed(_) | ListSeen::Page(_) | ListSeen::Knocked(_) | ListSeen::Unasked => return None,
+        Failure::Answered(refusal) => refusal,
+        Failure::NotSent { .. } | Failure::NoAnswer { .. } => return None,
     };
     let told = |what: &str| match again {
         Some(again) => Wording::from(format!("{what}: {again}")),
