@@ -178,10 +178,14 @@ async fn read_ahead<A: Api, S: Survey>(
     let holds = AtomicBool::new(true);
     let mut answers = futures::stream::iter(survey.wanted())
         .take_while(|_| std::future::ready(holds.load(Ordering::Relaxed)))
-        .map(|id| async move { (id, context.read(id).instrument(info_span!("referral", %id)).await) })
-        // No task waits behind those that are under way: it would be read whatever they turn out to be.
-        .buffer_unordered(context.slots.places());
+        .map(|id| {
+            let holds = &holds;
+            async move { (id, context.read_while(id, holds).instrument(info_span!("referral", %id)).await) }
+        })
+        .buffer_unordered(context.slots.tasks());
     while let Some((id, answer)) = answers.next().await {
+        // What waited for its place until the guess was wrong was not asked for.
+        let Some(answer) = answer else { continue };
         let covered = match answer {
             Ok(reply) => match shown::by_get(id, &reply) {
                 Some(referral) => survey.seen_ahead(&referral)?,

@@ -67,11 +67,6 @@ impl Slots {
         self.0.count + QUEUE
     }
 
-    /// Returns how many requests may be in flight at most.
-    pub fn places(&self) -> usize {
-        self.0.count
-    }
-
     /// Returns the slot of a new task, which has no place yet.
     pub fn slot(&self) -> Slot {
         self.0.tasks.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,7 @@
 //! How a worker reads: one referral or a page of the list, again as often as follows from the failures.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::{AfterFailure, Context};
 use crate::api::{Page, PageLink};
 use crate::domain::exchange::{Failure, Reply};
@@ -24,6 +26,28 @@ impl<A: Api> Context<'_, A> {
         let read = self.get(id, RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
         self.forget(id);
         read
+    }
+
+    /// Reads one referral as [`Self::read`] does, unless `holds` is false by the time that there is a place for it: then
+    /// nothing is asked.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_while(
+        &self,
+        id: ReferralId,
+        holds: &AtomicBool,
+    ) -> Option<Result<Reply, Option<Failure>>> {
+        let slot = self.slots.slot();
+        if !self.begin(&slot).await {
+            return Some(Err(None));
+        }
+        if !holds.load(Ordering::Relaxed) {
+            return None;
+        }
+        let read = self.get(id, RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
+        self.forget(id);
+        Some(read)
     }
 
     /// Reads one referral to settle an item in doubt, also after the run was stopped.
