@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use simulation_support::{Backend, Told, run};
+use simulation_support::{Backend, READ_AHEAD, Told, run};
 
 /// An absolute number of seeds for each backend, unless the environment says otherwise. In memory more of them fit
 /// into the same time.
@@ -179,6 +179,14 @@ fn all(seeds: Range<u64>, backend: Backend) -> (BTreeMap<String, u64>, BTreeMap<
         }
     });
     all.into_inner().unwrap()
+}
+
+/// A plan that begins with single reads, as it does where pages are thought to spare none.
+#[test]
+fn what_is_promised_holds_where_a_plan_reads_ahead() {
+    let (_, failed) = all(READ_AHEAD..READ_AHEAD + 600, Backend::Memory);
+    let told: Vec<String> = failed.iter().map(|(seed, told)| format!("{seed}: {}", told.broken[0])).collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
 #[test]

@@ -53,6 +53,10 @@ impl Surroundings<'_> {
         let mut settings = vec![profile_row(self.config, target.profile.as_deref())];
         settings.extend(self.profile_rows(target, &limits)?);
         settings.retain(|row| !OF_CHANGES.contains(&row.name.as_str()));
+        // What is set of signing in counts where nothing else gives a token.
+        if target.sandbox.is_none() && self.token(target, &profile).is_none() {
+            settings.extend(self.sign_in_rows(target.profile.as_deref())?);
+        }
         Ok(CheckOptions {
             settings,
             target: self.target(target, &profile)?,

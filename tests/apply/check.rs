@@ -305,6 +305,8 @@ fn without_a_token_the_way_to_the_service_is_looked_at() {
         );
         assert!(about(&ran.stdout, "clock").starts_with("ok"), "{}", ran.stdout);
         assert!(about(&ran.stdout, "role").contains("without a token the service tells nothing"));
+        let settings = about(&ran.stdout, "settings");
+        assert_eq!(settings.contains("\nclient-id: none (default)\n"), flags.is_empty(), "{settings}");
         assert!(ran.stderr.starts_with("error: sign-in: there is no token"), "{}", ran.stderr);
     }
 }

@@ -84,9 +84,19 @@ fn a_reason_is_kept() {
 
 #[test]
 fn help_is_what_the_program_takes() {
-    for command in
-        ["", "apply", "migrate", "resume", "report", "show", "config show", "sandbox", "completions", "man"]
-    {
+    for command in [
+        "",
+        "apply",
+        "migrate",
+        "resume",
+        "report",
+        "show",
+        "check",
+        "config show",
+        "sandbox",
+        "completions",
+        "man",
+    ] {
         let name = ["help"].into_iter().chain(command.split_whitespace()).collect::<Vec<_>>().join("_");
         Test::new(&format!("{command} --help")).snapshot(&name, []).run();
     }

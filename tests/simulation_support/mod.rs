@@ -54,6 +54,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub use kept::Backend;
 use kept::Kept;
 use process::End;
+pub use scenario::READ_AHEAD;
 use world::World;
 
 /// Longer than any run takes, all pauses included.

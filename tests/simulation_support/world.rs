@@ -13,7 +13,7 @@ use super::fault::{Fate, Fault};
 use super::kept::Kept;
 use super::laws::Laws;
 use super::rng::Rng;
-use super::scenario::{Ending, Moment, Scenario};
+use super::scenario::{Ending, Look, Moment, READ_AHEAD, Scenario};
 use super::truth::{Truth, id};
 
 /// What a request asks for.
@@ -115,7 +115,10 @@ pub(super) struct Process {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
-        let scenario = Scenario::draw(&mut rng);
+        let mut scenario = Scenario::draw(&mut rng);
+        if seed >= READ_AHEAD && scenario.look == Look::Live {
+            scenario.look = Look::LiveAhead;
+        }
         let truths: Vec<Truth> =
             scenario.referrals.iter().cloned().enumerate().map(|(at, state)| Truth::new(at, state)).collect();
         let numbers = (0..truths.len()).map(|at| (id(at).parse().unwrap(), at)).collect();
