@@ -207,13 +207,17 @@ impl Client {
         let (connection, response) = self.0.connections.execute(request).await;
         let latency = sent.elapsed();
         let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-        match &response {
+        let log = self.0.log.as_ref();
+        let noted = match &response {
             Ok(response) => {
-                self.0.log.iter().for_each(|log| log.note(response, sent_at, latency));
-                debug!(status = response.status().as_u16(), milliseconds, ?connection, "answered")
+                debug!(status = response.status().as_u16(), milliseconds, ?connection, "answered");
+                log.and_then(|log| Some((log, log.note(response, sent_at, latency)?)))
             }
-            Err(_) => debug!(milliseconds, ?connection, "no answer"),
-        }
+            Err(_) => {
+                debug!(milliseconds, ?connection, "no answer");
+                None
+            }
+        };
         let response = response.map_err(|error| self.failure(error, connection))?;
         // 401 refuses the token. 429 and 5xx may come from a proxy, which doesn't check it.
         if matches!(response.status().as_u16(), 200..=400 | 402..=428 | 430..=499) {
@@ -223,7 +227,9 @@ impl Client {
             let claims = claims_in(response.headers()).filter(|claims| !token.is_in(claims.as_str()));
             claims.into_iter().for_each(|claims| self.0.tokens.note_demanded(claims));
         }
-        without(&token, self.answer(response, connection, client_request_id, largest).await?)
+        let answer = self.answer(response, connection, client_request_id, largest).await?;
+        noted.into_iter().for_each(|(log, noted)| log.note_whole(noted, sent.elapsed()));
+        without(&token, answer)
     }
 
     /// Reads the headers and the body of a response.

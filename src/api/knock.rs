@@ -4,12 +4,16 @@ use reqwest::{Method, Request};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::body;
 use super::client::ClientSettings;
 use super::connections::Connections;
 use super::endpoint::{self, Endpoint};
 use super::observed::AnswerLog;
 use super::transport;
 use crate::domain::exchange::Failure;
+
+/// The most bytes that are read of a refusal.
+const LARGEST: usize = 64 << 10;
 
 /// Asks for the list without a token, which the service refuses. What the answer shows goes into the log, whatever its
 /// status.
@@ -23,8 +27,10 @@ pub async fn knock(endpoint: &Endpoint, settings: &ClientSettings, log: &AnswerL
     *request.headers_mut() = endpoint::headers(settings.correlation_id, Uuid::new_v4());
     let (sent, sent_at) = (Instant::now(), (settings.clock)());
     let (_, response) = connections.execute(request).await;
-    let latency = sent.elapsed();
-    response
-        .map(|response| log.note(&response, sent_at, latency))
-        .map_err(|error| transport::unanswered(error, settings.timeout, Some(log)))
+    let unanswered = |error| transport::unanswered(error, settings.timeout, Some(log));
+    let response = response.map_err(unanswered)?;
+    let noted = log.note(&response, sent_at, sent.elapsed());
+    body::read(response, LARGEST).await.map_err(unanswered)?;
+    noted.into_iter().for_each(|noted| log.note_whole(noted, sent.elapsed()));
+    Ok(())
 }

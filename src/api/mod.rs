@@ -48,7 +48,7 @@ pub use auth::{ActsFor, Auth, Generation, TokenClaims, TokenCommand, TokenComman
 pub use client::{Client, ClientSettings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};
 pub use knock::knock;
-pub use observed::{AnswerLog, LimitHeader, Observed};
+pub use observed::{AnswerLog, Dated, LimitHeader, Observed};
 pub use refusal::error_in;
 pub use reply::Page;
 pub use transport::ClientError;

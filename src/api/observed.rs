@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::{AGE, CONTENT_TYPE, DATE, HeaderMap};
 use reqwest::{Response, Version};
 
 use super::untrusted::Untrusted;
@@ -31,13 +31,34 @@ pub struct Observed {
     pub sent: Timestamp,
     /// The time from then to the headers of the answer.
     pub latency: Duration,
-    /// When it was answered, by the service's clock, which tells whole seconds.
-    pub date: Option<Timestamp>,
+    /// The time from then to the end of its body; `None` where that did not come.
+    pub whole: Option<Duration>,
+    /// When it was answered, by the service's clock.
+    pub date: Dated,
+    /// Whether it says of itself that it is a page for people to look at.
+    pub is_page: bool,
     /// The version of HTTP, as in `HTTP/2`.
     pub protocol: &'static str,
     /// The headers that are about limits, with their values.
     pub limits: Vec<LimitHeader>,
 }
+
+/// What an answer tells of the service's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dated {
+    /// The time, in whole seconds.
+    At(Timestamp),
+    /// The time of another moment: a cache answered.
+    Cached,
+    /// A date that can't be read.
+    Unreadable,
+    /// No date.
+    Untold,
+}
+
+/// An answer that is noted, whose body is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Noted(usize);
 
 /// A header that says how much may be asked for, or when.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,12 +90,19 @@ impl AnswerLog {
         self.kept().untrusted
     }
 
-    /// Keeps what an answer shows.
-    pub(super) fn note(&self, response: &Response, sent: Timestamp, latency: Duration) {
+    /// Keeps what an answer shows; `None` where enough are kept.
+    pub(super) fn note(&self, response: &Response, sent: Timestamp, latency: Duration) -> Option<Noted> {
         let mut kept = self.kept();
-        if kept.answers.len() < MOST_ANSWERS {
+        let at = kept.answers.len();
+        (at < MOST_ANSWERS).then(|| {
             kept.answers.push(observed(response, sent, latency));
-        }
+            Noted(at)
+        })
+    }
+
+    /// Keeps how long an answer took to the end of its body.
+    pub(super) fn note_whole(&self, Noted(at): Noted, whole: Duration) {
+        self.kept().answers.get_mut(at).into_iter().for_each(|answer| answer.whole = Some(whole));
     }
 
     /// Keeps why the server is not trusted, where that is so.
@@ -89,15 +117,32 @@ impl AnswerLog {
 }
 
 fn observed(response: &Response, sent: Timestamp, latency: Duration) -> Observed {
-    let date = response.headers().get(DATE).and_then(|value| value.to_str().ok()).and_then(reply::date);
     Observed {
         status: response.status().as_u16(),
         sent,
         latency,
-        date,
+        whole: None,
+        date: dated(response.headers()),
+        is_page: is_page(response.headers()),
         protocol: protocol(response.version()),
         limits: limits(response.headers()),
     }
+}
+
+fn dated(headers: &HeaderMap) -> Dated {
+    let Some(date) = headers.get(DATE) else { return Dated::Untold };
+    // A cache tells how many seconds ago the service answered.
+    if headers.get(AGE).is_some_and(|age| age.as_bytes() != b"0") {
+        return Dated::Cached;
+    }
+    date.to_str().ok().and_then(reply::date).map_or(Dated::Unreadable, Dated::At)
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    ["text/html", "application/xhtml+xml"]
+        .iter()
+        .any(|page| kind.trim().to_ascii_lowercase().starts_with(page))
 }
 
 fn protocol(version: Version) -> &'static str {
@@ -131,6 +176,25 @@ mod tests {
     use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
+
+    #[test]
+    fn a_date_is_the_services_where_no_cache_answered() {
+        const NOON: &str = "Sun, 01 Mar 2026 12:00:00 GMT";
+        let noon = Dated::At("2026-03-01T12:00:00Z".parse().unwrap());
+        for (date, age, wanted) in [
+            (Some(NOON), None, noon),
+            (Some(NOON), Some("0"), noon),
+            (Some(NOON), Some("7200"), Dated::Cached),
+            (Some("yesterday"), None, Dated::Unreadable),
+            (None, None, Dated::Untold),
+            (None, Some("7200"), Dated::Untold),
+        ] {
+            let mut headers = HeaderMap::new();
+            date.into_iter().for_each(|date| drop(headers.insert(DATE, HeaderValue::from_static(date))));
+            age.into_iter().for_each(|age| drop(headers.insert(AGE, HeaderValue::from_static(age))));
+            assert_eq!(dated(&headers), wanted, "{date:?} {age:?}");
+        }
+    }
 
     #[test]
     fn only_headers_about_limits_are_kept() {

@@ -21,6 +21,7 @@ use crate::domain::characters::visible;
 use crate::domain::exit::Exit;
 use crate::domain::setting::Setting;
 use crate::engine::StopReason;
+use crate::report::counted;
 
 mod asker;
 pub(super) mod endpoint;
@@ -94,8 +95,11 @@ pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result
     if interrupted {
         return Err(CommandError::new(ErrorKind::Stopped, "interrupted: not all of it was asked"));
     }
-    let Some(first) = first else { return Ok(Exit::Done) };
     let console = environment.console;
+    let Some(first) = first else {
+        console.say(&ready(&lines));
+        return Ok(Exit::Done);
+    };
     console.say(&format!("error: {}: {}", first.subject, visible(&first.seen.join("; "))));
     first.todo.iter().for_each(|todo| console.say(&format!("hint: {}", visible(&spelled(todo)))));
     if options.sending.token_command {
@@ -103,6 +107,14 @@ pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result
     }
     console.say(&format!("next: {mend}: {next}"));
     Ok(Exit::CouldNotRun)
+}
+
+/// Says that a run can go, and what there is to know.
+fn ready(lines: &[CheckLine]) -> String {
+    match lines.iter().filter(|line| line.level == Level::Note).count() as u64 {
+        0 => "ready: a run can go".to_owned(),
+        notes => format!("ready: a run can go, with {}", counted(notes, "note")),
+    }
 }
 
 /// Returns what to do next, and the command for it: to sign in, where that mends it, or to check again.
@@ -137,7 +149,7 @@ fn lines(options: &CheckOptions, inquiry: &Inquiry, environment: &Environment<'_
         endpoint::line(target, inquiry),
         endpoint::role(&inquiry.list),
         times::clock(&answers),
-        times::latency(&answers, sending),
+        times::latency(&answers, inquiry.is_all_answered(), sending),
         service::lists(inquiry),
         service::filters(inquiry),
         service::rate(&answers, sending),

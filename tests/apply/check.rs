@@ -73,7 +73,7 @@ fn a_rehearsal_is_ready() {
     let seeded = Test::new(&format!("{FAST} --sandbox=seed.jsonl")).file("seed.jsonl", lines.join("\n"));
     let seeded = seeded.told_elsewhere().run();
     assert_eq!((ran.code, seeded.code), (0, 0));
-    assert_eq!(seeded.stderr, "");
+    assert!(seeded.stderr.starts_with("ready: a run can go"), "{}", seeded.stderr);
     golden("check_sandbox", &told(&seeded.stdout()));
     let lists = about(&ran.stdout, "lists");
     assert!(
@@ -199,6 +199,7 @@ fn what_stands_against_a_run_is_told_with_what_to_do() {
         ("--fault list#*=404", "endpoint", "answers 404 (", "ends in /v1.0: --endpoint"),
         ("--fault list#*=500", "endpoint", "answers 500 (", "try again later"),
         ("--fault list#*=503:60", "endpoint", "answers 503 (", "try again in 60 s"),
+        ("--fault list#*=503:950400", "endpoint", "answers 503 (", "try again in about 11 days"),
         ("--fault list#*=error", "endpoint", "does not answer as the service does: answered 200", "/v1.0"),
     ] {
         let sandbox = Sandbox::start(options);
@@ -225,6 +226,59 @@ fn nobody_there_is_told_at_once() {
     assert!(got.starts_with("mend") && got.contains("cannot be reached"), "{got}");
     assert!(got.contains("to do: check the address, the network, and the proxy"), "{got}");
     assert_eq!(ran.next(), format!("check --endpoint http://{there}/v1.0 --rate 1000/s"));
+}
+
+/// Something in between answers in the place of the service, whatever its status.
+#[test]
+fn what_is_no_answer_of_the_service_is_told_as_that() {
+    const PAGE: (&str, &str) = ("content-type: text/html; charset=utf-8\r\n", "<html><title>Hello</title>");
+    for ((headers, body), status, seen, todo) in [
+        (PAGE, "200 OK", "a page for people came in place", "sign in there with a browser"),
+        (PAGE, "403 Forbidden", "answers 403 (", "a proxy or a firewall in between may have answered"),
+        (("", ""), "403 Forbidden", "answers 403 (", "a proxy or a firewall in between may have answered"),
+    ] {
+        let service = Wire::serve(move |_| wire::answer(status, headers, body));
+        let ran = Test::new(FAST).service(&service.base).code(1).told_elsewhere().run();
+        let got = about(&ran.stdout, "endpoint");
+        assert!(got.starts_with("mend") && got.contains(seen) && got.contains(todo), "{status}: {got}");
+        assert!(about(&ran.stdout, "role").starts_with("note  role      not known"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("can neither read nor change"), "{}", ran.stdout);
+    }
+    let portal = Wire::serve(|_| wire::answer("200 OK", PAGE.0, PAGE.1));
+    let ran = Test::new(FAST).env("REFERRAL_BULK_ENDPOINT", &portal.base).code(1).told_elsewhere().run();
+    let got = about(&ran.stdout, "endpoint");
+    assert!(got.starts_with("mend") && got.contains("a page for people came"), "{got}");
+}
+
+/// How fast a run can be is told by whole answers, and by more than one.
+#[test]
+fn answers_that_tell_too_little_of_the_latency_are_no_advice() {
+    let broken = Wire::serve(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{".to_vec());
+    let empty = Wire::serve(wire::sound);
+    let refusing = Sandbox::start("--fault list#3=403");
+    for (base, code, wanted) in [
+        (&broken.base, 1, "not known: no answer came to its end"),
+        (&empty.base, 0, "one answer does not tell how fast"),
+        (&refusing.base, 0, "not everything was answered"),
+    ] {
+        let ran = Test::new("check --rate 100000/s").service(base).code(code).told_elsewhere().run();
+        let got = about(&ran.stdout, "latency");
+        assert!(got.starts_with("note") && got.contains(wanted), "{got}");
+        assert!(!got.contains("--concurrency"), "{got}");
+    }
+}
+
+#[test]
+fn a_service_that_is_out_of_order_for_a_moment_is_not_asked_by_others() {
+    let count = AtomicUsize::new(0);
+    let service = Wire::serve(move |request| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => wire::answer("503 Service Unavailable", "", ""),
+        _ => wire::sound(request),
+    });
+    let ran = Test::new(FAST).service(&service.base).told_elsewhere().run();
+    let got = about(&ran.stdout, "rate");
+    assert!(got.starts_with("note") && got.contains("1 answer with 503, unavailable"), "{got}");
+    assert!(!got.contains("others are asking"), "{got}");
 }
 
 /// Interrupted before the list was answered, and after it.
@@ -332,10 +386,16 @@ fn a_clock_that_is_off_is_told() {
         let got = about(&ran.stdout, "clock");
         assert!(got.starts_with(level) && got.contains(side), "{seconds}: {got}");
     }
-    let undated = with_headers(String::new);
-    let ran = Test::new(FAST).service(&undated.base).told_elsewhere().run();
-    let got = about(&ran.stdout, "clock");
-    assert!(got.starts_with("note") && got.contains("the service's answers have no date"), "{got}");
+    for (headers, seen) in [
+        ("", "the service's answers have no date"),
+        ("date: yesterday\r\n", "the date of the service's answers can't be read"),
+        ("date: Sun, 01 Mar 2020 12:00:00 GMT\r\nage: 7200\r\n", "a cache in between answered"),
+    ] {
+        let service = with_headers(|| headers.to_owned());
+        let ran = Test::new(FAST).service(&service.base).told_elsewhere().run();
+        let got = about(&ran.stdout, "clock");
+        assert!(got.starts_with("note") && got.contains(seen), "{headers}: {got}");
+    }
 }
 
 #[test]
@@ -344,6 +404,11 @@ fn headers_about_limits_are_told() {
     let ran = Test::new(FAST).service(&service.base).told_elsewhere().run();
     let got = about(&ran.stdout, "rate");
     assert!(got.contains("x-ms-ratelimit-limit: 600\nx-ratelimit-remaining: 17\n"), "{got}");
+    assert!(ran.stderr.contains("ready: a run can go, with "), "{}", ran.stderr);
+    let used_up = with_headers(|| "x-ratelimit-remaining: 0\r\n".to_owned());
+    let told = Test::new(FAST).service(&used_up.base).told_elsewhere().run();
+    let got = about(&told.stdout, "rate");
+    assert!(got.starts_with("note") && got.contains("nothing more may be asked for at the moment"), "{got}");
     let filters = about(&ran.stdout, "filters");
     assert!(filters.contains("ignored: referrals come that do not meet it"), "{filters}");
     assert!(filters.contains("→ what the service does not filter, an export reads in full"), "{filters}");

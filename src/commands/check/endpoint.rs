@@ -5,6 +5,7 @@ use super::inquiry::{Inquiry, ListSeen};
 use super::line::CheckLine;
 use super::list_shape;
 use crate::api::{Observed, Untrusted};
+use crate::commands::check::times::plainly;
 use crate::commands::target::Target;
 use crate::domain::exchange::{Failure, Refusal};
 use crate::domain::setting::Setting;
@@ -22,6 +23,9 @@ pub fn line(target: &Target, inquiry: &Inquiry) -> CheckLine {
     let answers = inquiry.log.answers();
     let failed = |failure: &Failure| unreached(&name, failure, inquiry.log.untrusted());
     let line = match &inquiry.list {
+        ListSeen::Knocked(Ok(())) | ListSeen::Failed(Failure::NoAnswer { .. }) if is_page(&answers) => {
+            page(&name)
+        }
         ListSeen::Page(_) => answered(target, &answers),
         ListSeen::Knocked(Ok(())) => answered(target, &answers),
         ListSeen::Knocked(Err(failure)) => failed(failure),
@@ -39,6 +43,20 @@ pub fn line(target: &Target, inquiry: &Inquiry) -> CheckLine {
         protocol: first.protocol,
         status: first.status,
     }))
+}
+
+/// Whether the last answer is a yes that holds a page for people.
+fn is_page(answers: &[Observed]) -> bool {
+    answers.last().is_some_and(|last| last.is_page && (200..=299).contains(&last.status))
+}
+
+fn page(name: &str) -> CheckLine {
+    let seen = format!("a page for people came in place of an answer of {name}");
+    let todo = Wording::from(
+        "if this network wants a sign-in, or a proxy does, sign in there with a browser; else check the address: ",
+    )
+    .name(Setting::Endpoint);
+    CheckLine::mend(ENDPOINT, seen, NOTHING, todo)
 }
 
 /// Whether requests to the target go over TLS: only what is on this machine may do without.
@@ -99,6 +117,13 @@ fn unreached(name: &str, failure: &Failure, untrusted: Option<Untrusted>) -> Che
 fn odd(name: &str, refusal: &Refusal) -> Option<CheckLine> {
     let Refusal { status, message, retry_after, .. } = refusal;
     let todo = match status {
+        403 if refusal.codes.is_empty() => {
+            Wording::from(
+                "a proxy or a firewall in between may have answered: ask who runs it to let requests to this \
+                 address through; if nobody does, have the role of this account looked at in Partner Center: ",
+            )
+            .name(Setting::Endpoint)
+        }
         401 | 403 => return None,
         404 => Wording::from("check the base of the API, which ends in /v1.0: ").name(Setting::Endpoint),
         300..=399 => {
@@ -106,7 +131,8 @@ fn odd(name: &str, refusal: &Refusal) -> Option<CheckLine> {
                 .name(Setting::Endpoint)
         }
         429 | 503 | 509 => match retry_after {
-            Some(pause) => format!("try again in {} s", pause.as_secs()).into(),
+            Some(pause) => format!("try again in {}", plainly(*pause)).into(),
+            None if *status == 503 => "try again later; if it stays so, the service is out of order".into(),
             None => "try again later, when less is asked by the partner's other programs".into(),
         },
         500.. => "try again later; if it stays so, the service is out of order".into(),
@@ -128,6 +154,9 @@ pub fn role(list: &ListSeen) -> CheckLine {
             0 if page.next.is_some() => untold("the first page of the list is empty, and there are more"),
             count => readable(count, page.next.is_some()),
         },
+        ListSeen::Failed(Failure::Answered(refusal)) if refusal.status == 403 && refusal.codes.is_empty() => {
+            untold("what refuses the list does not answer as the service does")
+        }
         ListSeen::Failed(Failure::Answered(refusal)) if refusal.status == 403 => {
             let code = refusal.code.as_deref().unwrap_or("no code");
             CheckLine::mend(

@@ -1,7 +1,7 @@
 //! Asks the service what `check` tells of: GETs alone, a handful of them, each at the pace of a run.
 
 use super::asker::Asker;
-use super::filters::{self, FilterSeen};
+use super::filters::{self, FilterSeen, FilterVerdict};
 use super::list_shape::{self, Compared};
 use crate::api::{AnswerLog, Client, ClientSettings, Page, TokenClaims, knock};
 use crate::commands::options::Sending;
@@ -29,6 +29,13 @@ impl Inquiry {
     /// Whether the list was read, which takes a sign-in, a service and a role.
     pub fn is_readable(&self) -> bool {
         matches!(self.list, ListSeen::Page(_))
+    }
+
+    /// Whether whatever was asked got a whole answer that is what was asked for.
+    pub fn is_all_answered(&self) -> bool {
+        self.is_readable()
+            && self.unread().is_none()
+            && self.filters.iter().all(|filter| filter.verdict != FilterVerdict::Failed)
     }
 
     /// Returns why the list was not read, or, where it was, the referral whose single read was asked for.

@@ -240,8 +240,28 @@ pub fn rate(answers: &[Observed], sending: &Sending) -> CheckLine {
         Pacing::Fixed(rate) => format!("a run asks {rate} at most, and less where the service throttles it"),
         Pacing::Auto => "a run looks for the rate that the service takes".to_owned(),
     };
+    let is_used_up = headers
+        .iter()
+        .any(|header| header.name.contains("remaining") && header.value.trim().parse::<u64>() == Ok(0));
     let line = match throttled {
+        0 if answers.is_empty() => CheckLine::note(RATE, "", rate),
+        0 if is_used_up => CheckLine::note(
+            RATE,
+            "",
+            format!("nothing more may be asked for at the moment: a run would be told to wait; {rate}"),
+        )
+        .todo("begin a run when the limit is renewed"),
         0 => CheckLine::ok(RATE, "", rate),
+        _ if answers.iter().all(|answer| !matches!(answer.status, 429 | 509)) => {
+            seen.push(format!("{} with 503, unavailable", counted(throttled as u64, "answer")));
+            CheckLine::note(
+                RATE,
+                "",
+                format!(
+                    "the service was out of order for a moment, or throttles so: which, it does not say; {rate}"
+                ),
+            )
+        }
         _ => {
             seen.push(format!("{} asked for a pause", counted(throttled as u64, "answer")));
             CheckLine::note(

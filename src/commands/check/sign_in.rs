@@ -5,12 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::facts::Facts;
 use super::inquiry::{Inquiry, TokenSeen};
 use super::line::CheckLine;
+use super::times::plainly;
 use crate::api::{ActsFor, TokenClaims};
 use crate::commands::next_command::{CommandLine, spelled};
 use crate::domain::exchange::{Failure, Refusal};
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
-use crate::report::roughly;
 
 /// The subject of the line.
 pub const SUBJECT: &str = "sign-in";
@@ -154,7 +154,7 @@ fn whose(claims: &TokenClaims, now: Timestamp) -> String {
     let ends = match claims.ends {
         None => "until when it does not say".to_owned(),
         Some(ends) => match std::time::Duration::try_from(ends.duration_since(now)) {
-            Ok(left) if !left.is_zero() => format!("until {ends} (for {})", roughly(left)),
+            Ok(left) if !left.is_zero() => format!("until {ends} (for {})", plainly(left)),
             _ => format!("until {ends}, which has passed"),
         },
     };

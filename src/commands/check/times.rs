@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Facts;
 use super::line::CheckLine;
-use crate::api::Observed;
+use crate::api::{Dated, Observed};
 use crate::commands::options::Sending;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 use crate::pace::Pacing;
-use crate::report::roughly;
+use crate::report::{counted, roughly};
 
 const CLOCK: &str = "clock";
 const LATENCY: &str = "latency";
@@ -21,11 +21,25 @@ const SAME: u64 = 10;
 /// The seconds from which on tokens are taken for valid, or ended, that are not.
 const TOO_MUCH: u64 = 300;
 
+/// Returns a time in the sizes that people read: a day and more in days, a year and more in years.
+pub fn plainly(time: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    const YEAR: u64 = 365 * DAY;
+    match time.as_secs() {
+        seconds if seconds >= 2 * YEAR => format!("about {}", counted(seconds / YEAR, "year")),
+        seconds if seconds >= 2 * DAY => format!("about {}", counted(seconds / DAY, "day")),
+        _ => roughly(time),
+    }
+}
+
 /// Returns by how many seconds the service's clock is ahead of this machine's; `None` where no answer has a date.
 ///
 /// The date has whole seconds. It is compared with the middle between sending and answer, where that was quickest.
 pub fn ahead(answers: &[Observed]) -> Option<i64> {
-    let dated = answers.iter().filter_map(|answer| Some((answer, answer.date?)));
+    let dated = answers.iter().filter_map(|answer| match answer.date {
+        Dated::At(date) => Some((answer, date)),
+        Dated::Cached | Dated::Unreadable | Dated::Untold => None,
+    });
     let (answer, date) = dated.min_by_key(|(answer, _)| answer.latency)?;
     let half = SignedDuration::try_from(answer.latency / 2).unwrap_or_default();
     let middle = answer.sent.checked_add(half).ok()?;
@@ -43,15 +57,21 @@ pub fn service_time(now: Timestamp, answers: &[Observed]) -> Timestamp {
 /// Returns the line about the clock.
 pub fn clock(answers: &[Observed]) -> CheckLine {
     let Some(ahead) = ahead(answers) else {
-        let seen = match answers.is_empty() {
-            true => "not known: there was no answer",
-            false => "not known: the service's answers have no date",
+        let is = |date| answers.iter().any(|answer| answer.date == date);
+        let seen = if answers.is_empty() {
+            "not known: there was no answer"
+        } else if is(Dated::Cached) {
+            "not known: a cache in between answered, with the date of another time"
+        } else if is(Dated::Unreadable) {
+            "not known: the date of the service's answers can't be read"
+        } else {
+            "not known: the service's answers have no date"
         };
         return CheckLine::note(CLOCK, seen, "when a token ends is told by this machine's clock alone");
     };
     let off = Duration::from_secs(ahead.unsigned_abs());
     let side = if ahead < 0 { "ahead of" } else { "behind" };
-    let seen = format!("this machine's clock is {} {side} the service's", roughly(off));
+    let seen = format!("this machine's clock is {} {side} the service's", plainly(off));
     let line = match ahead.unsigned_abs() {
         0..=SAME => CheckLine::ok(
             CLOCK,
@@ -78,16 +98,19 @@ pub fn clock(answers: &[Observed]) -> CheckLine {
 }
 
 /// Returns the line about how long answers take.
-pub fn latency(answers: &[Observed], sending: &Sending) -> CheckLine {
-    let mut times: Vec<Duration> = answers.iter().map(|answer| answer.latency).collect();
+pub fn latency(answers: &[Observed], is_all_answered: bool, sending: &Sending) -> CheckLine {
+    const UNKNOWN: &str = "how fast a run can be is not known";
+    let mut times: Vec<Duration> = answers.iter().filter_map(|answer| answer.whole).collect();
     times.sort_unstable();
     let (Some(median), Some(longest)) = (times.get(times.len() / 2), times.last()) else {
-        return CheckLine::note(
-            LATENCY,
-            "not known: there was no answer",
-            "how fast a run can be is not known",
-        );
+        let seen = match answers.is_empty() {
+            true => "not known: there was no answer",
+            false => "not known: no answer came to its end",
+        };
+        return CheckLine::note(LATENCY, seen, UNKNOWN);
     };
+    let is_sound = |answer: &Observed| answer.whole.is_some() && (200..=299).contains(&answer.status);
+    let is_telling = is_all_answered && times.len() > 1 && answers.iter().all(is_sound);
     let milliseconds = |time: &Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let facts =
         Facts::Latency { answers: times.len(), median: milliseconds(median), longest: milliseconds(longest) };
@@ -107,6 +130,12 @@ pub fn latency(answers: &[Observed], sending: &Sending) -> CheckLine {
             "an answer that takes a little longer counts as lost, and is asked for again",
         )
         .todo(Wording::from("give requests longer: ").name(Setting::Timeout))
+    } else if !is_telling {
+        let means = match times.len() {
+            1 => "one answer does not tell how fast a run can be",
+            _ => "not everything was answered: how fast a run can be is not known",
+        };
+        CheckLine::note(LATENCY, seen, means)
     } else {
         match sending.pacing {
             Pacing::Fixed(rate)
@@ -143,9 +172,28 @@ mod tests {
             status: 200,
             sent: sent.parse().unwrap(),
             latency: Duration::from_millis(latency),
-            date: date.map(|date| date.parse().unwrap()),
+            whole: Some(Duration::from_millis(latency)),
+            date: date.map_or(Dated::Untold, |date| Dated::At(date.parse().unwrap())),
+            is_page: false,
             protocol: "HTTP/1.1",
             limits: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn times_are_told_in_sizes_that_people_read() {
+        for (seconds, wanted) in [
+            (0, "0 s"),
+            (60, "60 s"),
+            (3_600, "60 min"),
+            (47 * 3_600, "47 h 0 min"),
+            (48 * 3_600, "about 2 days"),
+            (729 * 86_400, "about 729 days"),
+            (730 * 86_400, "about 2 years"),
+            (281_082 * 3_600, "about 32 years"),
+            (2_300_243_048, "about 72 years"),
+        ] {
+            assert_eq!(plainly(Duration::from_secs(seconds)), wanted);
         }
     }
 
