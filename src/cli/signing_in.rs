@@ -105,6 +105,7 @@ impl Surroundings<'_> {
             tenant: set.tenant.as_ref().map(tenant).transpose()?,
             client_id: set.client_id.as_ref().map(client_id).transpose()?,
             secret: set.secret.as_ref().and_then(secret),
+            store: set.store.as_ref().map(store).transpose()?,
             endpoint: self.own_endpoint(name, profile).unwrap_or_else(Endpoint::official),
         })
     }

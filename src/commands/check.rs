@@ -18,6 +18,7 @@ use super::next_command::{CommandLine, flag, spelled};
 use super::options::Sending;
 use super::target::Target;
 use crate::domain::characters::visible;
+use crate::domain::exchange::NeededSignIn;
 use crate::domain::exit::Exit;
 use crate::domain::setting::Setting;
 use crate::engine::StopReason;
@@ -81,7 +82,7 @@ pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result
     let lines = lines(&options, &inquiry, environment);
     let kept = keeping::keep(&options.target, &inquiry, environment);
     let first = lines.iter().find(|line| line.level == Level::Mend);
-    let (mend, next) = next(&options, first, environment);
+    let (mend, next) = next(&options, first, &inquiry, environment);
     let next = next.to_string();
     let interrupted = environment.stop.reason() == Some(StopReason::Interrupted);
     let came = Came {
@@ -121,10 +122,12 @@ fn ready(lines: &[CheckLine]) -> String {
 fn next(
     options: &CheckOptions,
     first: Option<&CheckLine>,
+    inquiry: &Inquiry,
     environment: &Environment<'_>,
 ) -> (&'static str, CommandLine) {
     let sign_in = first.filter(|line| line.subject == sign_in::SUBJECT);
-    match sign_in.and_then(|_| connection::sign_in_again(&options.target, environment)) {
+    let needed = sign_in.and_then(|_| inquiry.mending_sign_in());
+    match needed.and_then(|needed| connection::sign_in_again(&options.target, needed, environment)) {
         Some(sign_in) => ("sign in, and check again after that", sign_in),
         None => ("mend that, then", again(options, environment)),
     }
@@ -141,7 +144,8 @@ fn again(options: &CheckOptions, environment: &Environment<'_>) -> CommandLine {
 fn lines(options: &CheckOptions, inquiry: &Inquiry, environment: &Environment<'_>) -> Vec<CheckLine> {
     let CheckOptions { target, sending, .. } = options;
     let answers = inquiry.log.answers();
-    let sign_in_again = connection::sign_in_again(target, environment);
+    let needed = inquiry.mending_sign_in().unwrap_or(NeededSignIn::Any);
+    let sign_in_again = connection::sign_in_again(target, needed, environment);
     let now = times::service_time((environment.clock)(), &answers);
     vec![
         settings(options),

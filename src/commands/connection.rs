@@ -13,6 +13,7 @@ use super::next_command::CommandLine;
 use super::target::{SANDBOX, Target};
 use crate::api::{AnswerLog, Auth, Client, ClientSettings, Endpoint};
 use crate::domain::characters::visible_path;
+use crate::domain::exchange::NeededSignIn;
 use crate::input::{self, GzipError};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -54,10 +55,16 @@ pub fn connect_logged(
         .map_err(|error| CommandError::could_not_run(error.to_string()))
 }
 
-/// Returns the command that signs in again, where the tokens for a target come from a sign-in.
-pub fn sign_in_again(target: &Target, environment: &Environment<'_>) -> Option<CommandLine> {
+/// Returns the command that signs in again as is needed, where the tokens for a target come from a sign-in.
+pub fn sign_in_again(
+    target: &Target,
+    needed: NeededSignIn,
+    environment: &Environment<'_>,
+) -> Option<CommandLine> {
     match target {
-        Target::Service(endpoint, Some(Credentials::Kept(kept))) => Some(kept.again(endpoint, environment)),
+        Target::Service(endpoint, Some(Credentials::Kept(kept))) => {
+            Some(kept.again(endpoint, needed, environment))
+        }
         Target::Service(..) | Target::Sandbox(_) => None,
     }
 }
@@ -83,11 +90,18 @@ fn without_source(endpoint: &Endpoint) -> CommandError {
     CommandError::could_not_run(format!("there is no token for {endpoint}"))
 }
 
-/// Returns what to do where no token can be obtained. `untouched` says what did not happen.
-pub fn about_token(target: &Target, untouched: &str, environment: &Environment<'_>) -> String {
-    match sign_in_again(target, environment) {
-        Some(again) => format!("{untouched}; sign in again: {again}"),
-        None => format!("check where the token comes from; {untouched}"),
+/// Returns what to do where no token can be obtained, besides what the reason says. `needed` is the sign-in that would
+/// help, where one would; `untouched` says what did not happen.
+pub fn about_token(
+    target: &Target,
+    needed: Option<NeededSignIn>,
+    untouched: &str,
+    environment: &Environment<'_>,
+) -> String {
+    match (target, needed.and_then(|needed| sign_in_again(target, needed, environment))) {
+        (_, Some(again)) => format!("{untouched}; sign in again: {again}"),
+        (Target::Service(_, Some(Credentials::Kept(_))), None) => untouched.to_owned(),
+        (_, None) => format!("check where the token comes from; {untouched}"),
     }
 }
 

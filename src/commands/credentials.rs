@@ -8,9 +8,10 @@ use super::error::CommandError;
 use super::next_command::{CommandLine, flag, spelled};
 use crate::api::{
     Auth, Authority, ClientId, ClientSecret, Endpoint, Record, Registration, Scope, SignInService, SignIns,
-    StoreError, Tenant,
+    StoreChoice, StoreError, Tenant,
 };
 use crate::domain::characters::{visible, visible_path};
+use crate::domain::exchange::NeededSignIn;
 use crate::domain::setting::{Choice, Setting};
 
 /// The timeout of each request to the sign-in service.
@@ -38,6 +39,8 @@ pub struct KeptSignIn {
     pub client_id: Option<ClientId>,
     /// The secret of the app registration, where it has one.
     pub secret: Option<SecretSource>,
+    /// The place where a sign-in is kept, where it is set.
+    pub store: Option<StoreChoice>,
     /// The service that a sign-in is for where no other is typed.
     pub endpoint: Endpoint,
 }
@@ -147,7 +150,7 @@ impl KeptSignIn {
 
     /// Whether a record is that of the profile, and what the profile says fits it.
     pub fn fits(&self, record: &Record) -> bool {
-        let Self { profile, authority, tenant, client_id, secret: _, endpoint: _ } = self;
+        let Self { profile, authority, tenant, client_id, secret: _, store: _, endpoint: _ } = self;
         record.id.profile == *profile
             && authority.as_ref().is_none_or(|set| *set == record.id.authority)
             && tenant.as_ref().is_none_or(|set| is_same(set.as_str(), record.id.tenant.as_str()))
@@ -161,22 +164,27 @@ impl KeptSignIn {
         });
         CommandError::could_not_run(format!("there is no token for {endpoint}{other}")).hint(format!(
             "sign in: {}; or set PARTNER_CENTER_TOKEN, or name a source with {} or {}",
-            self.login(endpoint, None),
+            self.login(endpoint, None, NeededSignIn::Any),
             flag(Setting::TokenCommand),
             flag(Setting::TokenFile)
         ))
     }
 
-    /// Returns the command that signs in for a service again.
-    pub fn again(&self, endpoint: &Endpoint, environment: &Environment<'_>) -> CommandLine {
+    /// Returns the command that signs in for a service again, as is needed.
+    pub fn again(
+        &self,
+        endpoint: &Endpoint,
+        needed: NeededSignIn,
+        environment: &Environment<'_>,
+    ) -> CommandLine {
         // Whatever is wrong with the record, the profile may say enough.
         let record = sign_ins(environment).ok().and_then(|all| self.record(&all, endpoint).ok());
-        self.login(endpoint, record.as_ref())
+        self.login(endpoint, record.as_ref(), needed)
     }
 
-    /// Returns the command that signs in for a service. What the profile doesn't say of the app registration is
-    /// taken from the record of an earlier sign-in.
-    fn login(&self, endpoint: &Endpoint, record: Option<&Record>) -> CommandLine {
+    /// Returns the command that signs in for a service, as is needed. What the profile doesn't say of the app
+    /// registration, and of where it is kept, is taken from the record of an earlier sign-in.
+    fn login(&self, endpoint: &Endpoint, record: Option<&Record>, needed: NeededSignIn) -> CommandLine {
         let of = |setting, value: &str| Choice::of(setting, value);
         let id = record.map(|record| &record.id);
         let choices = [
@@ -188,7 +196,11 @@ impl KeptSignIn {
             record
                 .filter(|record| record.scope != Scope::default())
                 .map(|record| of(Setting::Scope, record.scope.as_str())),
+            record
+                .filter(|record| self.store.is_none() && record.choice != StoreChoice::default())
+                .map(|record| of(Setting::Store, record.choice.name())),
             (*endpoint != self.endpoint).then(|| of(Setting::Endpoint, endpoint.as_str())),
+            (needed == NeededSignIn::Browser).then(|| Choice::bare(Setting::Browser)),
         ];
         CommandLine::login(choices.into_iter().flatten().collect())
     }

@@ -158,12 +158,12 @@ fn stopped(target: &Target, environment: &Environment<'_>) -> Option<CommandErro
         }
         StopReason::NoToken(why) => {
             CommandError::could_not_run(format!("there is no token to send: {}", spelled(why)))
-                .hint(connection::about_token(target, NOTHING, environment))
+                .hint(connection::about_token(target, None, NOTHING, environment))
         }
-        StopReason::SignIn(_) | StopReason::Token(_) => CommandError::could_not_run(spelled(
-            &reason.wording(),
-        ))
-        .hint(connection::about_token(target, NOTHING, environment)),
+        StopReason::SignIn { .. } | StopReason::Token { .. } => {
+            let hint = connection::about_token(target, reason.needs_sign_in(), NOTHING, environment);
+            CommandError::could_not_run(spelled(&reason.wording())).hint(hint)
+        }
         other => CommandError::could_not_run(spelled(&other.wording())).hint(NOTHING),
     })
 }

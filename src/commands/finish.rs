@@ -14,7 +14,6 @@ use crate::domain::account::Phase;
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::setting::{Choice, Setting};
-use crate::engine::StopReason;
 use crate::ledger;
 use crate::report::{self, Kept, Overview, PlanShown, Summary};
 
@@ -32,10 +31,8 @@ pub async fn account(
     let account = write_reports(run_context.run, plan, None, run_context.patches, environment).await?;
     if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
         environment.console.say(&format!("stopped: {}", spelled(&reason.wording())));
-        let is_about_token =
-            matches!(reason, StopReason::NoToken(_) | StopReason::Token(_) | StopReason::SignIn(_));
-        let again = connection::sign_in_again(run_context.target, environment).filter(|_| is_about_token);
-        if let Some(again) = again {
+        let sign_in = |needed| connection::sign_in_again(run_context.target, needed, environment);
+        if let Some(again) = reason.needs_sign_in().and_then(sign_in) {
             environment.console.say(&format!("hint: sign in again, and then go on with the run: {again}"));
         }
     }

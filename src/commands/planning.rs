@@ -225,7 +225,7 @@ async fn with_service<T>(
         }
         Some(StopReason::NoToken(why)) => {
             Err(CommandError::could_not_run(format!("there is no token to send: {}", spelled(&why)))
-                .hint(connection::about_token(target, "nothing was sent", environment)))
+                .hint(connection::about_token(target, None, "nothing was sent", environment)))
         }
         _ => Ok((asked, progress::figures(&context, client, begun))),
     }

@@ -54,9 +54,18 @@ pub enum Failure {
     NoToken {
         /// What went wrong, for people; never any part of a token.
         message: Wording,
-        /// Whether it takes somebody who signs in again.
-        needs_sign_in: bool,
+        /// How somebody has to sign in again, where that brings one.
+        needs_sign_in: Option<NeededSignIn>,
     },
+}
+
+/// How somebody has to sign in, so that there is a token again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NeededSignIn {
+    /// In any way.
+    Any,
+    /// With a browser on this machine, as a policy does not let codes sign in.
+    Browser,
 }
 
 /// An answer with a status other than success.
@@ -102,6 +111,14 @@ impl Failure {
             Self::Answered(refusal) => {
                 refusal.code.clone().unwrap_or_else(|| format!("http-{}", refusal.status))
             }
+        }
+    }
+
+    /// Returns how somebody has to sign in again, where that would help.
+    pub fn needs_sign_in(&self) -> Option<NeededSignIn> {
+        match self {
+            Self::NoToken { needs_sign_in, .. } => *needs_sign_in,
+            Self::NotSent { .. } | Self::NoAnswer { .. } | Self::Answered(_) => None,
         }
     }
 

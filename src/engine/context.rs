@@ -271,7 +271,7 @@ impl<A: Api> Context<'_, A> {
             }
             Decision::Stop(TokenProblem::MfaRequired) => {
                 let why = failure.wording().say("; sign in again with multi-factor authentication");
-                self.end(StopReason::Token(why))
+                self.end(StopReason::refused_until_sign_in(why))
             }
             Decision::Stop(TokenProblem::ClaimsRequired) => self.satisfy(request_state).await,
         }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing::info;
 
-use crate::domain::exchange::Failure;
+use crate::domain::exchange::{Failure, NeededSignIn};
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
@@ -25,9 +25,19 @@ pub enum StopReason {
     /// No token can be obtained.
     NoToken(Wording),
     /// The service refuses the token, and there is no other.
-    Token(Wording),
+    Token {
+        /// Why.
+        why: Wording,
+        /// How somebody has to sign in again, where that would help.
+        sign_in: Option<NeededSignIn>,
+    },
     /// The sign-in that was kept brings no token any more: somebody has to sign in again.
-    SignIn(Wording),
+    SignIn {
+        /// Why.
+        why: Wording,
+        /// How.
+        sign_in: NeededSignIn,
+    },
     /// Changes were forbidden in a row.
     Forbidden(String),
     /// The service throttles every request.
@@ -54,8 +64,8 @@ impl StopReason {
             Self::TooManyErrors(_) => "too many errors",
             Self::Deadline(_) => "deadline",
             Self::NoToken(_) => "no token",
-            Self::Token(_) => "token refused",
-            Self::SignIn(_) => "sign-in over",
+            Self::Token { .. } => "token refused",
+            Self::SignIn { .. } => "sign-in over",
             Self::Forbidden(_) => "forbidden",
             Self::Throttled => "throttled",
             Self::Unreadable(_) => "unreadable",
@@ -70,8 +80,29 @@ impl StopReason {
     /// Returns the reason where no token can be had: `otherwise`, unless somebody has to sign in again.
     pub(super) fn without_token(failure: &Failure, otherwise: fn(Wording) -> Self) -> Self {
         match failure {
-            Failure::NoToken { message, needs_sign_in: true } => Self::SignIn(message.clone()),
+            Failure::NoToken { message, needs_sign_in: Some(sign_in) } => {
+                Self::SignIn { why: message.clone(), sign_in: *sign_in }
+            }
             failure => otherwise(failure.wording()),
+        }
+    }
+
+    /// Returns the reason where the service refuses the token, and no other sign-in is known to help.
+    pub(super) fn refused(why: Wording) -> Self {
+        Self::Token { why, sign_in: None }
+    }
+
+    /// Returns the reason where the service refuses the token, and takes that of another sign-in.
+    pub(super) fn refused_until_sign_in(why: Wording) -> Self {
+        Self::Token { why, sign_in: Some(NeededSignIn::Any) }
+    }
+
+    /// Returns how somebody has to sign in again before the run can go on, where that is what it takes.
+    pub fn needs_sign_in(&self) -> Option<NeededSignIn> {
+        match self {
+            Self::Token { sign_in, .. } => *sign_in,
+            Self::SignIn { sign_in, .. } => Some(*sign_in),
+            _ => None,
         }
     }
 
@@ -89,8 +120,8 @@ impl StopReason {
                 Wording::from("the time set by ").name(Setting::FinishBy).say(time)
             }
             Self::NoToken(why) => Wording::from("there is no token to send: ").append(why),
-            Self::Token(why) => Wording::from("the service does not take the token: ").append(why),
-            Self::SignIn(why) => Wording::from("somebody has to sign in again: ").append(why),
+            Self::Token { why, .. } => Wording::from("the service does not take the token: ").append(why),
+            Self::SignIn { why, .. } => Wording::from("somebody has to sign in again: ").append(why),
             Self::Forbidden(why) => format!("one request after another was forbidden: {why}").into(),
             Self::Throttled => "the service throttles every request".into(),
             Self::Unreadable(why) => {

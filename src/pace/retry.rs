@@ -177,6 +177,7 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
+    use crate::domain::exchange::NeededSignIn;
 
     fn refusal(status: u16, codes: &[&str], retry_after: Option<Duration>) -> Failure {
         let codes: Vec<String> = codes.iter().map(|code| (*code).to_owned()).collect();
@@ -293,7 +294,7 @@ mod tests {
             (Failure::NotSent { message: message() }, tries, tries),
             (Failure::NoAnswer { message: message() }, "read back", tries),
             (
-                Failure::NoToken { message: message().into(), needs_sign_in: true },
+                Failure::NoToken { message: message().into(), needs_sign_in: Some(NeededSignIn::Any) },
                 "stop NoToken",
                 "stop NoToken",
             ),

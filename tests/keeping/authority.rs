@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 /// What tokens of this service begin with.
@@ -30,6 +32,10 @@ pub struct AuthorityState {
     pub issued: usize,
     pub used: BTreeSet<String>,
     pub is_revoked: bool,
+    /// The body that refreshes are refused with, and its status.
+    pub refuses: Option<(u16, Value)>,
+    /// The tenant that the id tokens are of; without any there are none.
+    pub tenant: Option<&'static str>,
     /// How often a refresh token came.
     pub asked: usize,
     /// Whether answers to refreshes are held back: before the token is taken, or after that.
@@ -116,6 +122,9 @@ impl Shared {
         self.hold(Hold::Before);
         let answer = {
             let mut state = self.state.lock().unwrap();
+            if let Some(refusal) = &state.refuses {
+                return refusal.clone();
+            }
             let is_good = refresh == self::refresh(state.issued) && !state.is_revoked;
             if is_good && state.used.insert(refresh.to_owned()) {
                 (200, state.issue())
@@ -143,7 +152,12 @@ impl AuthorityState {
     fn issue(&mut self) -> Value {
         self.issued += 1;
         let number = self.issued;
+        let id_token = self.tenant.map(|tenant| {
+            let claims = json!({ "aud": "app", "exp": 4_102_444_800_u64, "tid": tenant });
+            format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+        });
         json!({
+            "id_token": id_token,
             "token_type": "Bearer", "expires_in": 3600,
             "access_token": format!("{ACCESS}-{number}"), "refresh_token": refresh(number),
         })

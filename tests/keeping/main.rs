@@ -6,6 +6,7 @@
 //! | `desk` | somebody who is signed in, and works |
 //! | `deaths` | processes that die between two steps of a renewal |
 //! | `disks` | disks without room, and files that others may read |
+//! | `refusals` | renewals that are refused, or bring something else |
 //! | `status` | who is said to be signed in |
 //! | `keyring` | the secret service of a desktop; needs gnome-keyring and D-Bus, which `.ci/run` installs |
 
@@ -17,6 +18,7 @@ mod deaths;
 mod desk;
 mod disks;
 mod keyring;
+mod refusals;
 mod status;
 #[path = "../support/mod.rs"]
 mod support;

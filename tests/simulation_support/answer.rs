@@ -105,7 +105,7 @@ fn pause(fate: Fate) -> Option<u64> {
 }
 
 pub fn no_token() -> Failure {
-    Failure::NoToken { message: "no token is to be had".into(), needs_sign_in: false }
+    Failure::NoToken { message: "no token is to be had".into(), needs_sign_in: None }
 }
 
 pub fn refusal(status: u16, code: &str, seconds: Option<u64>) -> Answer {

@@ -12,9 +12,9 @@ use tracing::info;
 use super::oauth::ClaimsChallenge;
 use super::outside;
 use super::source::{Auth, TokenSource};
-use super::store::Renewal;
+use super::store::{Renewal, Unrenewed};
 use super::token::{Issued, Token};
-use crate::domain::exchange::Failure;
+use crate::domain::exchange::{Failure, NeededSignIn};
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
@@ -149,9 +149,7 @@ impl Tokens {
         let renewed =
             if is_satisfied { None } else { Some(self.renew_sign_in(sign_in, Some(claims.clone())).await) };
         let renewed = match renewed {
-            Some(Err(Unfetched { is_transient: true, failure })) => {
-                Err(Unfetched { is_transient: true, failure })
-            }
+            Some(Err(unfetched)) if unfetched.is_transient => Err(unfetched),
             Some(Ok(token)) => Ok(token),
             refused => Err(Self::unsatisfied(sign_in, claims, refused.and_then(Result::err)).await),
         };
@@ -169,14 +167,23 @@ impl Tokens {
         let mut message = Wording::from(
             "a conditional-access policy wants another sign-in (insufficient_claims), as the present one does not have what it demands",
         );
-        if let Some(Unfetched { failure, .. }) = refused {
+        let mut needs_sign_in = NeededSignIn::Any;
+        let mut claims = claims;
+        if let Some(Unfetched { failure, demanded, .. }) = refused {
+            claims = demanded.unwrap_or(claims);
             message = message.say("; ").append(&failure.wording());
+            needs_sign_in = failure.needs_sign_in().unwrap_or(needs_sign_in);
         }
         if let Err(error) = sign_in.challenged(claims).await {
             message =
                 message.say(format!("; what it demands could not be noted for the next sign-in: {error}"));
         }
-        Unfetched { failure: Failure::NoToken { message, needs_sign_in: true }, is_transient: false }
+        let needs_sign_in = Some(needs_sign_in);
+        Unfetched {
+            failure: Failure::NoToken { message, needs_sign_in },
+            is_transient: false,
+            demanded: None,
+        }
     }
 
     /// Puts a token in the place of the present one.
@@ -260,18 +267,28 @@ impl Tokens {
         })
     }
 
-    /// Renews the sign-in that is kept, with what a policy demands.
+    /// Renews the sign-in that is kept, with what a policy demands. Where the sign-in service says that only then,
+    /// that is asked for once, as it may need nobody.
     async fn renew_sign_in(
         &self,
         sign_in: &Renewal,
         claims: Option<ClaimsChallenge>,
     ) -> Result<Held, Unfetched> {
-        let renewed = sign_in.renew(claims, (self.clock)()).await;
+        let is_first = claims.is_none();
+        let mut renewed = sign_in.renew(claims, (self.clock)()).await;
+        let demanded = renewed.as_ref().err().filter(|_| is_first).and_then(Unrenewed::claims).cloned();
+        if demanded.is_some() {
+            renewed = sign_in.renew(demanded, (self.clock)()).await;
+        }
         renewed.map(|issued| self.fetched(issued)).map_err(|unrenewed| {
             info!(transient = unrenewed.is_transient(), "the sign-in could not be renewed");
-            let (message, needs_sign_in) = (unrenewed.wording(), unrenewed.is_mended_by_sign_in());
+            let (message, needs_sign_in) = (unrenewed.wording(), unrenewed.needs_sign_in());
             let failure = Failure::NoToken { message, needs_sign_in };
-            Unfetched { failure, is_transient: unrenewed.is_transient() }
+            Unfetched {
+                failure,
+                is_transient: unrenewed.is_transient(),
+                demanded: unrenewed.claims().cloned(),
+            }
         })
     }
 
@@ -298,11 +315,17 @@ struct Unfetched {
     failure: Failure,
     /// Whether one may be had a little later.
     is_transient: bool,
+    /// What a policy demands of the next sign-in, where the sign-in service says so.
+    demanded: Option<ClaimsChallenge>,
 }
 
 impl From<Wording> for Unfetched {
     fn from(message: Wording) -> Self {
-        Self { failure: Failure::NoToken { message, needs_sign_in: false }, is_transient: false }
+        Self {
+            failure: Failure::NoToken { message, needs_sign_in: None },
+            is_transient: false,
+            demanded: None,
+        }
     }
 }
 

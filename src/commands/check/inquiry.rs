@@ -7,8 +7,7 @@ use crate::api::{AnswerLog, Client, ClientSettings, Page, TokenClaims, knock};
 use crate::commands::options::Sending;
 use crate::commands::target::Target;
 use crate::commands::{CommandError, Environment, connection};
-use crate::domain::exchange::Failure;
-use crate::domain::wording::Wording;
+use crate::domain::exchange::{Failure, NeededSignIn};
 use crate::pace::Pace;
 
 /// All that was asked, and what came of it.
@@ -47,6 +46,16 @@ impl Inquiry {
             (ListSeen::Page(_) | ListSeen::Knocked(_) | ListSeen::Unasked, _) => None,
         }
     }
+
+    /// Returns the sign-in that can mend what is wrong with the token; `None` where it takes something else.
+    pub fn mending_sign_in(&self) -> Option<NeededSignIn> {
+        match (&self.token, self.unread()) {
+            (TokenSeen::Failed(failure), _) | (_, Some(failure @ Failure::NoToken { .. })) => {
+                failure.needs_sign_in()
+            }
+            _ => Some(NeededSignIn::Any),
+        }
+    }
 }
 
 /// What is known of the token.
@@ -55,7 +64,7 @@ pub enum TokenSeen {
     /// Nothing says where one comes from, and nobody is signed in.
     Missing(CommandError),
     /// Its source gives none.
-    Failed(Wording),
+    Failed(Failure),
     /// The sandbox takes any.
     Unneeded,
     /// It is no JWT, so that nothing can be told of it.
@@ -141,7 +150,7 @@ async fn token(target: &Target, client: &Client) -> TokenSeen {
     match client.token_claims().await {
         Ok(Some(claims)) => TokenSeen::Claims(claims),
         Ok(None) => TokenSeen::Opaque,
-        Err(failure) => TokenSeen::Failed(failure.wording()),
+        Err(failure) => TokenSeen::Failed(failure),
     }
 }
 

@@ -20,6 +20,9 @@ const AUDIENCE: &str = "https://api.partner.microsoft.com";
 
 const NOTHING_SENT: &str = "a run would stop before its first request";
 
+/// What to do where a sign-in is kept and another one wouldn't help: the remedy stands with what is wrong.
+const TOLD: &str = "do what is said there; the sign-in itself need not be made again";
+
 /// How a token that ends soon is told of.
 const SOON: SignedDuration = SignedDuration::from_mins(5);
 
@@ -48,13 +51,14 @@ pub fn line(inquiry: &Inquiry, now: Timestamp, again: Option<&CommandLine>) -> C
                 hint.cloned().unwrap_or_else(|| sources(again)),
             )
         }
-        TokenSeen::Failed(why) => CheckLine::mend(
+        TokenSeen::Failed(failure) => CheckLine::mend(
             SUBJECT,
-            format!("there is no token to send: {}", spelled(why)),
+            format!("there is no token to send: {}", spelled(&failure.wording())),
             NOTHING_SENT,
-            match again {
-                Some(again) => format!("sign in again: {again}"),
-                None => "see to where the token comes from".to_owned(),
+            match (again, failure.needs_sign_in()) {
+                (Some(again), Some(_)) => format!("sign in again: {again}"),
+                (Some(_), None) => TOLD.to_owned(),
+                (None, _) => "see to where the token comes from".to_owned(),
             },
         ),
         TokenSeen::Unasked => CheckLine::note(SUBJECT, "the token was not fetched", "nothing is known of it"),
@@ -164,7 +168,7 @@ fn whose(claims: &TokenClaims, now: Timestamp) -> String {
 /// Returns the line of a token that the service refuses; `None` where it takes it, or nothing is known of that.
 fn refused(inquiry: &Inquiry, whose: &str, again: Option<&CommandLine>) -> Option<CheckLine> {
     let refusal = match inquiry.unread()? {
-        Failure::NoToken { message, .. } => {
+        Failure::NoToken { message, needs_sign_in } => {
             return Some(CheckLine::mend(
                 SUBJECT,
                 format!(
@@ -172,7 +176,11 @@ fn refused(inquiry: &Inquiry, whose: &str, again: Option<&CommandLine>) -> Optio
                     spelled(message)
                 ),
                 "a run would stop at its first request",
-                Wording::from("sign in again: ").append(&sources(again)),
+                if again.is_some() && needs_sign_in.is_none() {
+                    TOLD.into()
+                } else {
+                    Wording::from("sign in again: ").append(&sources(again))
+                },
             ));
         }
         Failure::Answered(refusal) => refusal,

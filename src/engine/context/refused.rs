@@ -184,9 +184,9 @@ impl<A: Api> Context<'_, A> {
         match renewed {
             Ok(()) => AfterFailure::AgainUncharged,
             Err(failure @ Failure::NoToken { .. }) => {
-                self.end(StopReason::without_token(&failure, StopReason::Token))
+                self.end(StopReason::without_token(&failure, StopReason::refused))
             }
-            Err(failure) => self.end(StopReason::Token(failure.wording().say(format!("; {REFUSED_ANEW}")))),
+            Err(failure) => self.end(StopReason::refused(failure.wording().say(format!("; {REFUSED_ANEW}")))),
         }
     }
 
@@ -200,8 +200,8 @@ impl<A: Api> Context<'_, A> {
         match satisfied {
             Ok(true) => AfterFailure::Again,
             // The service's own message is left out: it may hold the challenge, which is meant for a sign-in.
-            Ok(false) => self.end(StopReason::Token(CLAIMS.into())),
-            Err(failure) => self.end(StopReason::without_token(&failure, StopReason::Token)),
+            Ok(false) => self.end(StopReason::refused_until_sign_in(CLAIMS.into())),
+            Err(failure) => self.end(StopReason::without_token(&failure, StopReason::refused)),
         }
     }
 

@@ -10,6 +10,7 @@ use super::method::SignInMethod;
 use super::refusal::{SignInRefusal, SignInStep};
 use super::registration::Registration;
 use super::remedy::Remedy;
+use crate::domain::exchange::NeededSignIn;
 use crate::domain::wording::Wording;
 
 /// What an error means, and what to do about it.
@@ -57,6 +58,7 @@ impl SignInError {
             Self::BadAnswer(_) => ("a proxy answered, or the address is not the service's", Remedy::Address),
             Self::IdToken(IdTokenError::Ended(_)) => ("this machine's clock is ahead", Remedy::Clock),
             Self::IdToken(_) => ("the tokens belong to something else", Remedy::SignIn),
+            Self::OtherTenant { .. } => ("the account is another tenant's", Remedy::OtherAccount),
             Self::NobodyCame(_) => {
                 ("the sign-in was left, or its end went to another machine", Remedy::DeviceCode)
             }
@@ -65,6 +67,16 @@ impl SignInError {
             Self::NoChance(_) => ("no sign-in is safe without", Remedy::Report),
         };
         Advice::new(meaning, remedy)
+    }
+
+    /// Returns how somebody has to sign in again after a renewal that failed, where that would help. `kept` is how
+    /// the sign-in began.
+    pub fn needs_sign_in(&self, kept: SignInMethod) -> Option<NeededSignIn> {
+        let way = match self.advice(Some(kept)).remedy {
+            Remedy::Browser => NeededSignIn::Browser,
+            _ => NeededSignIn::Any,
+        };
+        self.is_over().then_some(way)
     }
 }
 
@@ -110,7 +122,7 @@ impl SignInRefusal {
             "interaction_required" | "login_required" | "account_selection_required" => {
                 ("somebody has to sign in again", Remedy::SignIn)
             }
-            "invalid_client" => ("the app registration, or its secret, is not accepted", Remedy::Secret),
+            "invalid_client" => ("the app registration is not accepted", Remedy::Client),
             "unauthorized_client" => ("the app registration is not allowed this", Remedy::PublicClient),
             "invalid_scope" | "invalid_resource" | "invalid_target" => {
                 ("what is asked for is not known", Remedy::Permission)
@@ -137,7 +149,7 @@ fn of_code(code: u32) -> Option<(&'static str, Remedy)> {
         50105 => ("the account is not assigned to the app", Remedy::Assign),
         53000 | 53001 | 53002 | 50005 => ("a policy asks for a managed device", Remedy::ManagedDevice),
         53003 | 530032 | 530035 | 53011 => ("a policy of the tenant blocks the sign-in", Remedy::Policy),
-        65004 => ("the consent was declined", Remedy::Consent),
+        65004 => ("the consent was declined", Remedy::Accept),
         65001 | 90094 | 90095 | 650056 => ("nobody has consented to the app yet", Remedy::Consent),
         700016 | 700011 => ("the tenant has no app registration with this client id", Remedy::ClientId),
         7000112 => ("the app is disabled in the tenant", Remedy::EnableApp),
@@ -206,7 +218,8 @@ mod tests {
             (&[50105], Assign),
             (&[53000, 53001, 53002, 50005], ManagedDevice),
             (&[53003, 530032, 530035, 53011], Policy),
-            (&[65001, 65004, 90094, 90095, 650056], Consent),
+            (&[65001, 90094, 90095, 650056], Consent),
+            (&[65004], Accept),
             (&[700016, 700011, 90002], ClientId),
             (&[7000112], EnableApp),
             (&[500011, 650052, 650057, 70011], Permission),
@@ -246,6 +259,27 @@ mod tests {
     }
 
     #[test]
+    fn another_sign_in_is_needed_where_it_helps() {
+        use SignInMethod::{Browser as B, DeviceCode as D};
+        let refused =
+            |error, codes| SignInError::Refused(Box::new(refusal(SignInStep::Refresh, error, codes)));
+        let other = SignInError::OtherTenant { asked: "a".to_owned(), came: "b".to_owned() };
+        for (error, kept, wanted) in [
+            (refused("invalid_grant", &[70008]), B, Some(NeededSignIn::Any)),
+            (refused("invalid_grant", &[53003]), B, Some(NeededSignIn::Any)),
+            (refused("invalid_grant", &[53003]), D, Some(NeededSignIn::Browser)),
+            (refused("interaction_required", &[50076]), D, Some(NeededSignIn::Any)),
+            (refused("invalid_client", &[7_000_218]), D, None),
+            (refused("temporarily_unavailable", &[]), D, None),
+            (SignInError::Unavailable { status: 503, retry_after: None }, D, None),
+            (SignInError::BadAnswer(String::new()), D, None),
+            (other, D, Some(NeededSignIn::Any)),
+        ] {
+            assert_eq!(error.needs_sign_in(kept), wanted, "{error}");
+        }
+    }
+
+    #[test]
     fn an_error_without_a_known_number_has_its_remedy() {
         use SignInStep::{Authorize, DeviceCode as Device, Poll, Redeem, Refresh};
         for (step, error, codes, wanted, meaning) in [
@@ -260,7 +294,7 @@ mod tests {
             (Refresh, "interaction_required", &[], SignIn, "somebody has to sign in again"),
             (Refresh, "login_required", &[], SignIn, "somebody has to sign in again"),
             (Authorize, "account_selection_required", &[], SignIn, "somebody has to sign in again"),
-            (Redeem, "invalid_client", &[], Secret, "the app registration, or its secret, is not accepted"),
+            (Redeem, "invalid_client", &[], Client, "the app registration is not accepted"),
             (Device, "unauthorized_client", &[], PublicClient, "the app registration is not allowed this"),
             (Authorize, "invalid_scope", &[], Permission, "what is asked for is not known"),
             (Authorize, "invalid_target", &[], Permission, "what is asked for is not known"),
@@ -313,6 +347,7 @@ mod tests {
             DeviceCode,
             Consent,
             Remedy::ClientId,
+            Client,
             EnableApp,
             Permission,
             PublicClient,
@@ -357,6 +392,16 @@ mod tests {
                 "compare with the overview of the app registration: --client-id is app-1, --tenant is contoso.example.com",
             ),
             ("a", &[50076], "sign in again"),
+            (
+                "access_denied",
+                &[],
+                "sign in again, and accept what is asked (where only an administrator may, have one open https://login.microsoftonline.com/contoso.example.com/adminconsent?client_id=app-1 and accept)",
+            ),
+            (
+                "invalid_client",
+                &[],
+                "compare with the overview of the app registration: --client-id is app-1, --tenant is contoso.example.com; where these are right, it is not public: under Authentication, set \"Allow public client flows\" to Yes",
+            ),
         ] {
             let advice = refusal(SignInStep::Refresh, error, codes).advice(None);
             assert_eq!(spelled(&advice.hint(&registration())), wanted);

@@ -47,9 +47,11 @@ pub(super) fn of_sign_in(
     let object = object(text)?;
     let id_token = object.get("id_token").and_then(json::string);
     let identity = id_token
-        .map(|token| id_token::read(&token, registration.client_id.as_str(), nonce, now))
+        .as_deref()
+        .map(|token| id_token::read(token, registration.client_id.as_str(), nonce, now))
         .transpose()?;
-    grant(text, &object, identity, now)
+    let tenant = of_tenant(registration, id_token.as_deref())?;
+    grant(text, &object, (identity, tenant), now)
 }
 
 /// Reads the tokens of a refresh. Its id token is for display, so one that can't be accepted is left out: that
@@ -64,15 +66,30 @@ pub(super) fn of_refresh(
 ) -> Result<Grant, SignInError> {
     let object = object(text)?;
     let id_token = object.get("id_token").and_then(json::string);
+    let tenant = of_tenant(registration, id_token.as_deref())?;
     let identity =
         id_token.and_then(|token| id_token::read(&token, registration.client_id.as_str(), None, now).ok());
-    grant(text, &object, identity, now)
+    grant(text, &object, (identity, tenant), now)
+}
+
+/// Returns the tenant that an id token is of, where it says so.
+///
+/// # Errors
+/// Returns an error where another one was asked for.
+fn of_tenant(registration: &Registration, id_token: Option<&str>) -> Result<Option<String>, SignInError> {
+    let asked = &registration.tenant;
+    match id_token.and_then(id_token::tenant) {
+        Some(came) if asked.is_other(&came) => {
+            Err(SignInError::OtherTenant { asked: asked.to_string(), came })
+        }
+        tenant => Ok(tenant),
+    }
 }
 
 fn grant(
     text: &SecretString,
     object: &Object<'_>,
-    identity: Option<Identity>,
+    (identity, tenant): (Option<Identity>, Option<String>),
     now: Timestamp,
 ) -> Result<Grant, SignInError> {
     object.get("access_token").ok_or_else(|| bad("JSON without an access token"))?;
@@ -85,7 +102,7 @@ fn grant(
         }
     };
     let clock_ahead = identity.as_ref().and_then(|identity| identity.clock_ahead);
-    Ok(Grant { access, refresh, account: identity.map(|identity| identity.account), clock_ahead })
+    Ok(Grant { access, refresh, account: identity.map(|identity| identity.account), tenant, clock_ahead })
 }
 
 /// Reads the answer to a request for a device code.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use reqwest::Url;
+use uuid::Uuid;
 
 use crate::api::endpoint::{Endpoint, EndpointError};
 
@@ -104,6 +105,12 @@ impl Tenant {
         if is_one { Ok(Self(text.to_owned())) } else { Err(TenantError::Form(text.to_owned())) }
     }
 
+    /// Returns whether the tenant with this id is another one. Where the domain of this one is known alone, that can't
+    /// be told, and so it is none.
+    pub(super) fn is_other(&self, id: &str) -> bool {
+        Uuid::try_parse(self.as_str()).is_ok_and(|asked| Uuid::try_parse(id) != Ok(asked))
+    }
+
     /// Returns the id or the domain.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -138,6 +145,20 @@ mod tests {
         let tenant = Tenant::parse("contoso.example.com").unwrap();
         let page = Authority::global().page(&tenant, "oauth2/v2.0/token");
         assert_eq!(page.as_str(), "https://login.microsoftonline.com/contoso.example.com/oauth2/v2.0/token");
+    }
+
+    #[test]
+    fn a_tenant_is_another_one_by_its_id() {
+        const ID: &str = "aaaaaaaa-2222-4333-8444-555555555555";
+        for (asked, came, wanted) in [
+            (ID, ID, false),
+            (ID, "AAAAAAAA-2222-4333-8444-555555555555", false),
+            (ID, "11111111-2222-4333-8444-555555555555", true),
+            (ID, "contoso.example.com", true),
+            ("contoso.example.com", ID, false),
+        ] {
+            assert_eq!(Tenant::parse(asked).unwrap().is_other(came), wanted, "{asked} {came}");
+        }
     }
 
     #[test]

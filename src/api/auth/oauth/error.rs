@@ -40,6 +40,14 @@ pub enum SignInError {
     /// Tokens came with an id token that must not be accepted.
     #[error("the sign-in service answered with {0}")]
     IdToken(#[from] IdTokenError),
+    /// The tokens are another tenant's.
+    #[error("the sign-in service gave tokens of another tenant: {asked} was asked for, and {came} came")]
+    OtherTenant {
+        /// The tenant that was asked for, or that somebody signed in to.
+        asked: String,
+        /// The id of the one that came.
+        came: String,
+    },
     /// The browser never came back.
     #[error("no browser came back with a sign-in within {} minutes", .0.as_secs() / 60)]
     NobodyCame(Duration),
@@ -57,7 +65,11 @@ pub enum SignInError {
 impl SignInError {
     /// Returns whether the sign-in that was kept is over, so that somebody has to sign in again.
     pub fn is_over(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.is_over())
+        match self {
+            Self::Refused(refusal) => refusal.is_over(),
+            Self::OtherTenant { .. } => true,
+            _ => false,
+        }
     }
 
     /// Returns whether the same request may succeed a little later.
@@ -68,6 +80,7 @@ impl SignInError {
             Self::NoAnswer { .. } | Self::Unavailable { .. } => true,
             Self::BadAnswer(_)
             | Self::IdToken(_)
+            | Self::OtherTenant { .. }
             | Self::NobodyCame(_)
             | Self::CodeExpired
             | Self::NoPort(_)

@@ -114,6 +114,13 @@ pub(super) fn read(
     })
 }
 
+/// Returns the id of the tenant that an id token is of, whatever else is wrong with the token.
+pub(super) fn tenant(token: &str) -> Option<String> {
+    let payload = payload(token)?;
+    let id = json::string(Object::parse(&payload)?.get("tid")?)?;
+    Some(id.trim()).filter(|id| !id.is_empty()).map(|id| bounded(id, LONGEST_NAME))
+}
+
 /// Returns the claims of a token: the second of its three parts.
 fn payload(token: &str) -> Option<String> {
     let mut parts = token.split('.');

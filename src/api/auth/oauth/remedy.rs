@@ -35,6 +35,8 @@ pub enum Remedy {
     Consent,
     /// Correct the client id or the tenant.
     ClientId,
+    /// Correct the client id, or the secret where there is one.
+    Client,
     /// Have the app enabled.
     EnableApp,
     /// Give the app registration the permission, or correct the scope.
@@ -98,7 +100,6 @@ impl Remedy {
     fn for_person(self) -> Option<&'static str> {
         Some(match self {
             Self::SignIn => "sign in again",
-            Self::Accept => "sign in again, and accept what is asked",
             Self::Enrol => "sign in again, and set up the factor as the page says",
             Self::Unlock => "wait half an hour, or ask an administrator to unlock it; then sign in again",
             Self::Password => "change the password at the sign-in page, then sign in again",
@@ -140,7 +141,7 @@ impl Remedy {
 
     /// Returns what to do with what the registration names, or a setting.
     fn naming(self, registration: &Registration) -> Wording {
-        let Registration { tenant, client_id, scope, .. } = registration;
+        let Registration { tenant, client_id, scope, secret, authority: _ } = registration;
         let administrator = format!("ask an administrator of {tenant}");
         match self {
             Self::Enable => (administrator + " to enable the account").into(),
@@ -166,6 +167,21 @@ impl Remedy {
             Self::DeviceCode => Wording::from("sign in with ")
                 .name(Setting::DeviceCode)
                 .say(", which needs no browser on this machine"),
+            Self::Accept => format!(
+                "sign in again, and accept what is asked (where only an administrator may, have one open {} and \
+                 accept)",
+                admin_consent(registration)
+            )
+            .into(),
+            Self::Client => {
+                let secret = if secret.is_some() {
+                    "; where these are right, under Certificates & secrets, make a new secret, and set its value"
+                } else {
+                    "; where these are right, it is not public: under Authentication, set \"Allow public client \
+                     flows\" to Yes"
+                };
+                Self::ClientId.naming(registration).say(secret)
+            }
             Self::ClientId => Wording::from("compare with the overview of the app registration: ")
                 .name(Setting::ClientId)
                 .say(format!(" is {client_id}, "))

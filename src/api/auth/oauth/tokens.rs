@@ -39,6 +39,8 @@ pub struct Grant {
     pub refresh: Option<RefreshToken>,
     /// Who is signed in, where the service says so.
     pub account: Option<SignedInAccount>,
+    /// The id of the tenant that the tokens are of, where the service says so.
+    pub(in crate::api) tenant: Option<String>,
     /// How far this machine's clock is ahead of the sign-in service's, where that is further than a token allows;
     /// negative where it is behind.
     pub clock_ahead: Option<SignedDuration>,

@@ -123,7 +123,7 @@ impl StoreError {
                 | Self::NobodySignedIn
                 | Self::Gone(_)
                 | Self::Newer { .. }
-                | Self::Exposed { .. }
+                | Self::Exposed { exposure: Exposure::Foreign | Exposure::NoFile, .. }
         )
     }
 }

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 
 use super::identity::Key;
 use crate::api::auth::oauth::RefreshToken;
+use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
 
 /// How long the system's keyring may take: it may be asking the user for a password.
@@ -45,17 +46,17 @@ pub enum KeyringError {
 impl KeyringError {
     /// Returns what the user can do about it.
     pub fn remedy(&self) -> Wording {
+        let in_file = |what: &str| Wording::from(what).say(", with ").name(Setting::Store).say(" file");
         match self {
             Self::Missing(_) | Self::TooLong(_) | Self::Forgetful => {
-                "let the sign-in be kept in a file instead".into()
+                in_file("let the sign-in be kept in a file instead")
             }
-            Self::Locked(_) => "unlock it, or let the sign-in be kept in a file instead".into(),
-            Self::Silent(_) => {
-                "see whether a window asks for its password, unlock it, and try again; or let the \
-                                sign-in be kept in a file instead"
-                    .into()
-            }
-            Self::Failed(_) => "see to it, or let the sign-in be kept in a file instead".into(),
+            Self::Locked(_) => in_file("unlock it, or let the sign-in be kept in a file instead"),
+            Self::Silent(_) => in_file(
+                "see whether a window asks for its password, unlock it, and try again; or let the sign-in be kept \
+                 in a file instead",
+            ),
+            Self::Failed(_) => in_file("see to it, or let the sign-in be kept in a file instead"),
         }
     }
 }

@@ -40,7 +40,7 @@ pub use forgetting::Forgotten;
 pub use identity::SignInId;
 pub use keyring::KeyringError;
 pub use record::Record;
-pub(super) use renewal::Renewal;
+pub(super) use renewal::{Renewal, Unrenewed};
 pub use sign_ins::{NewSignIn, SignInStatus, SignIns, StorePlace};
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::api::auth::oauth::{
     ClaimsChallenge, Grant, RefreshToken, SignInError, SignInMethod, SignInService, Waited, Waiter,
 };
 use crate::api::auth::token::Issued;
+use crate::domain::exchange::NeededSignIn;
 use crate::domain::wording::Wording;
 
 /// How long the end of an exchange is waited for that nobody needs any more: as long as a request may take.
@@ -94,8 +95,14 @@ struct RenewalInner {
 /// The reason why a sign-in was not renewed.
 #[derive(Debug, Clone)]
 pub(in crate::api::auth) enum Unrenewed {
-    /// The service refused, or could not be asked; with what that means to the user.
-    Service(SignInError, Wording),
+    /// The service refused, or could not be asked.
+    Service {
+        error: SignInError,
+        /// What that means to the user.
+        told: Wording,
+        /// How they signed in.
+        method: SignInMethod,
+    },
     /// There is no sign-in to renew, or it can't be read.
     Store(StoreError),
     /// It was renewed, and the new refresh token could not be kept.
@@ -106,18 +113,26 @@ impl Unrenewed {
     /// Returns whether it may succeed a little later.
     pub(in crate::api::auth) fn is_transient(&self) -> bool {
         match self {
-            Self::Service(error, _) => error.is_transient(),
+            Self::Service { error, .. } => error.is_transient(),
             Self::Store(StoreError::Busy { .. } | StoreError::Keyring(KeyringError::Silent(_))) => true,
             Self::Store(_) | Self::NotKept(_) => false,
         }
     }
 
-    /// Returns whether another sign-in would mend it.
-    pub(in crate::api::auth) fn is_mended_by_sign_in(&self) -> bool {
+    /// Returns the sign-in that would mend it, where one would.
+    pub(in crate::api::auth) fn needs_sign_in(&self) -> Option<NeededSignIn> {
         match self {
-            Self::Service(error, _) => error.is_over(),
-            Self::Store(error) => error.is_mended_by_sign_in(),
-            Self::NotKept(_) => true,
+            Self::Service { error, method, .. } => error.needs_sign_in(*method),
+            Self::Store(error) => error.is_mended_by_sign_in().then_some(NeededSignIn::Any),
+            Self::NotKept(_) => Some(NeededSignIn::Any),
+        }
+    }
+
+    /// Returns what a policy demands of a renewal, where that is why there was none.
+    pub(in crate::api::auth) fn claims(&self) -> Option<&ClaimsChallenge> {
+        match self {
+            Self::Service { error, .. } => error.claims(),
+            Self::Store(_) | Self::NotKept(_) => None,
         }
     }
 
@@ -126,7 +141,7 @@ impl Unrenewed {
         let with_remedy =
             |error: &StoreError| Wording::from(error.to_string()).say(": ").append(&error.remedy());
         match self {
-            Self::Service(_, told) => told.clone(),
+            Self::Service { told, .. } => told.clone(),
             Self::Store(error) => with_remedy(error),
             Self::NotKept(error) => {
                 Wording::from("the sign-in was renewed and could not be kept, so it may be over: ")
@@ -235,7 +250,8 @@ impl RenewalInner {
         now: Timestamp,
         waited: &mut Waited,
     ) -> Result<Issued, Unrenewed> {
-        let grant = match self.service.exchange(token, claims, waited) {
+        let exchanged = self.service.exchange(token, claims, waited);
+        let grant = match exchanged.and_then(|grant| of_same_tenant(&record, grant)) {
             Ok(grant) => grant,
             Err(error) => {
                 ready.give_back();
@@ -246,7 +262,7 @@ impl RenewalInner {
                     }
                 }
                 let told = self.service.told(&error, record.method);
-                return Err(Unrenewed::Service(error, told));
+                return Err(Unrenewed::Service { error, told, method: record.method });
             }
         };
         match &grant.refresh {
@@ -268,6 +284,17 @@ impl RenewalInner {
             info!("the record of the sign-in could not be written");
         }
         Ok(grant.access)
+    }
+}
+
+/// Returns what was granted, where it is not known to be another tenant's than the sign-in was.
+fn of_same_tenant(record: &Record, grant: Grant) -> Result<Grant, SignInError> {
+    let before = record.account.as_ref().and_then(|account| account.tenant.as_deref());
+    match (before, &grant.tenant) {
+        (Some(before), Some(came)) if !before.eq_ignore_ascii_case(came) => {
+            Err(SignInError::OtherTenant { asked: before.to_owned(), came: came.clone() })
+        }
+        _ => Ok(grant),
     }
 }
 

@@ -84,7 +84,11 @@ async fn a_new_token_that_is_refused_stops_the_run() {
     assert_eq!(context.after(&refused, &mut second).await, AfterFailure::AgainUncharged);
     assert!(context.turn(&mut second).await);
     assert_eq!(context.after(&refused, &mut second).await, AfterFailure::Stopped);
-    assert!(matches!(world.stop.reason(), Some(StopReason::Token(_))), "{:?}", world.stop.reason());
+    assert!(
+        matches!(world.stop.reason(), Some(StopReason::Token { sign_in: None, .. })),
+        "{:?}",
+        world.stop.reason()
+    );
     assert_eq!((world.service.client.token_requests(), second.tries), (2, 0));
 }
 

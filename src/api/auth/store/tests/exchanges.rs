@@ -66,7 +66,7 @@ async fn a_failed_exchange_changes_nothing() {
         service.says(says);
         let renewal = home.renewal("a", &service);
         let told = renewal.renew(None, now()).await.unwrap_err();
-        assert_eq!((told.is_transient(), told.is_mended_by_sign_in()), (transient, over), "{told:?}");
+        assert_eq!((told.is_transient(), told.needs_sign_in().is_some()), (transient, over), "{told:?}");
         assert_eq!(home.files(), before);
         renewal.renew(None, now()).await.unwrap();
         assert_eq!(renewal.requests(), 2);
@@ -79,7 +79,7 @@ async fn nobody_is_asked_where_nobody_is_signed_in() {
     let renewal = home.renewal("a", &service);
     let told = renewal.renew(None, now()).await.unwrap_err();
     assert_eq!(told.wording().as_str(), "nobody is signed in: sign in again");
-    assert!(told.is_mended_by_sign_in());
+    assert!(told.needs_sign_in().is_some());
     assert_eq!(renewal.requests(), 0);
     home.keep("a", "refresh", StoreChoice::Keyring).await;
     home.sign_ins().forget(&id("a")).await.unwrap();

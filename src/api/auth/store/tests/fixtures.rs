@@ -132,6 +132,10 @@ pub(super) enum Says {
     NoRefreshToken,
     /// A refusal.
     Refused(&'static str),
+    /// A refusal with what a policy demands.
+    Demands(&'static str),
+    /// The tokens of another tenant.
+    OtherTenant,
     /// Nothing: it can't be reached.
     Unreachable,
     /// The answer waits until something is sent.
@@ -155,6 +159,10 @@ impl Strict {
 }
 
 pub(super) fn refused(error: &str) -> SignInError {
+    demands(error, None)
+}
+
+fn demands(error: &str, claims: Option<ClaimsChallenge>) -> SignInError {
     SignInError::Refused(Box::new(SignInRefusal {
         step: SignInStep::Refresh,
         status: Some(400),
@@ -163,7 +171,7 @@ pub(super) fn refused(error: &str) -> SignInError {
         message: None,
         correlation_id: None,
         suberror: None,
-        claims: None,
+        claims,
     }))
 }
 
@@ -188,7 +196,10 @@ impl Exchange for Arc<Strict> {
                 return Err(SignInError::Unreachable { message: "no route".to_owned(), is_tls: false });
             }
             Some(Says::Held(until)) => until.lock().unwrap().recv().unwrap(),
-            Some(Says::NoRefreshToken) | None => {}
+            Some(Says::Demands(claims)) => {
+                return Err(demands("interaction_required", ClaimsChallenge::parse(claims)));
+            }
+            Some(Says::NoRefreshToken | Says::OtherTenant) | None => {}
         }
         self.look(|state| {
             if state.is_revoked || state.used.contains(token.expose()) || token.expose() != state.good {
@@ -206,6 +217,7 @@ impl Exchange for Arc<Strict> {
                 access: Issued::read(&access.into(), now()).unwrap(),
                 refresh: refresh.as_deref().map(self::token),
                 account: None,
+                tenant: matches!(says, Some(Says::OtherTenant)).then(|| "fabrikam".to_owned()),
                 clock_ahead: None,
             })
         })

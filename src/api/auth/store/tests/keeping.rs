@@ -91,7 +91,9 @@ async fn what_others_may_read_or_replace_is_not_used() {
         let service = Strict::with(REFRESH);
         let renewed = home.renewal("a", &service).renew(None, now()).await;
         assert_eq!(service.look(|state| state.exchanges), u32::from(renewed.is_ok()), "nothing is sent");
-        renewed.map(drop).map_err(|error| (error.wording().as_str().to_owned(), error.is_mended_by_sign_in()))
+        renewed
+            .map(drop)
+            .map_err(|error| (error.wording().as_str().to_owned(), error.needs_sign_in().is_some()))
     };
     for (extension, mode) in [("token", 0o640), ("token", 0o604), ("token", 0o660), ("json", 0o644)] {
         let home = Home::new();
@@ -104,7 +106,7 @@ async fn what_others_may_read_or_replace_is_not_used() {
             "{path} is open to other users of this machine (mode {mode:o}), so no sign-in is kept there or taken from \
              it: if nobody else can have read it, type `chmod 600 {path}`; otherwise sign in again"
         );
-        assert_eq!((told.as_str(), by_sign_in), (wanted.as_str(), true));
+        assert_eq!((told.as_str(), by_sign_in), (wanted.as_str(), false));
         chmod(path.as_ref(), 0o600);
         assert_eq!(renewed(&home).await, Ok(()), "what is told to type helps");
     }

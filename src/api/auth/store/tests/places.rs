@@ -107,11 +107,11 @@ async fn a_new_token_is_not_lost_where_the_keyring_fails() {
     vault.now(Some(Fault::ReadOnly));
     let service = Strict::with("refresh");
     let told = home.renewal("a", &service).renew(None, now()).await.unwrap_err();
-    assert!(told.is_mended_by_sign_in() && !told.is_transient());
+    assert!(told.needs_sign_in().is_some() && !told.is_transient());
     assert_eq!(
         told.wording().as_str(),
         "the sign-in was renewed and could not be kept, so it may be over: the system's keyring failed (read-only): \
-         see to it, or let the sign-in be kept in a file instead, and sign in again"
+         see to it, or let the sign-in be kept in a file instead, with store file, and sign in again"
     );
     assert!(!home.files().contains_key("token"), "the user wants it in the keyring or nowhere");
 }
@@ -125,7 +125,7 @@ async fn a_locked_keyring_is_told() {
         home.keyring = Keyring::new(Arc::clone(&vault) as _, IMPATIENT);
         let service = Strict::with("refresh");
         let told = home.renewal("a", &service).renew(None, now()).await.unwrap_err();
-        assert_eq!((told.is_transient(), told.is_mended_by_sign_in()), (transient, false), "{fault:?}");
+        assert_eq!((told.is_transient(), told.needs_sign_in().is_some()), (transient, false), "{fault:?}");
         assert_eq!(service.look(|state| state.exchanges), 0);
         let status = home.sign_ins().status(&id("a")).await.unwrap().unwrap();
         assert!(matches!(status.is_there, Err(StoreError::Keyring(_))), "{status:?}");

@@ -37,7 +37,7 @@ async fn header(tokens: &Tokens) -> String {
 
 fn told(failure: &Failure) -> (&str, bool) {
     match failure {
-        Failure::NoToken { message, needs_sign_in } => (message.as_str(), *needs_sign_in),
+        Failure::NoToken { message, needs_sign_in } => (message.as_str(), needs_sign_in.is_some()),
         failure => panic!("{failure:?}"),
     }
 }
@@ -155,4 +155,49 @@ async fn a_demand_that_the_service_refuses_is_kept_for_the_next_sign_in() {
         assert_eq!(tokens.current().await.unwrap_err(), failure);
         assert_eq!(tokens.renew(Generation(0)).await, Err(failure));
     }
+}
+
+/// What is answered one after another; the claims of each request; whether there is a token; what is kept.
+#[tokio::test]
+async fn what_the_sign_in_service_demands_is_asked_for_once_and_then_kept() {
+    const OTHER: &str = r#"{"access_token":{"other":{}}}"#;
+    type Case = (&'static [&'static str], &'static [Option<&'static str>], bool, Option<&'static str>);
+    let cases: [Case; 3] = [
+        (&[], &[None], true, None),
+        (&[CLAIMS], &[None, Some(CLAIMS)], true, None),
+        (&[CLAIMS, OTHER], &[None, Some(CLAIMS)], false, Some(OTHER)),
+    ];
+    for (answers, asked, is_there, kept) in cases {
+        let (home, service, tokens) = tokens().await;
+        answers.iter().for_each(|claims| service.says(Says::Demands(claims)));
+        assert_eq!(tokens.current().await.is_ok(), is_there, "{answers:?}");
+        let asked: Vec<_> = asked.iter().map(|claims| claims.map(str::to_owned)).collect();
+        assert_eq!(service.look(|state| state.claims.clone()), asked);
+        let record = home.sign_ins().find(&id("a")).unwrap().unwrap();
+        assert_eq!(record.challenge.as_ref().map(ClaimsChallenge::as_str), kept);
+    }
+}
+
+/// What the API demands gives way to what the sign-in service demands where it is asked for that.
+#[tokio::test]
+async fn what_is_demanded_last_is_kept() {
+    const OTHER: &str = r#"{"access_token":{"other":{}}}"#;
+    let (home, service, tokens) = tokens().await;
+    header(&tokens).await;
+    tokens.note_demanded(ClaimsChallenge::parse(CLAIMS).unwrap());
+    service.says(Says::Demands(OTHER));
+    assert!(told(&tokens.satisfy(Generation(0)).await.unwrap_err()).1);
+    let record = home.sign_ins().find(&id("a")).unwrap().unwrap();
+    assert_eq!(record.challenge, ClaimsChallenge::parse(OTHER));
+}
+
+#[tokio::test]
+async fn tokens_of_another_tenant_end_the_run() {
+    let (home, service, tokens) = tokens().await;
+    let before = home.files();
+    service.says(Says::OtherTenant);
+    let failure = tokens.current().await.unwrap_err();
+    let wanted = "the sign-in service gave tokens of another tenant: contoso was asked for, and fabrikam came (Browser)";
+    assert_eq!(told(&failure), (wanted, true));
+    assert_eq!(home.files(), before, "nothing of another tenant's is kept");
 }
