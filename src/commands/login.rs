@@ -73,18 +73,34 @@ pub async fn run(options: LoginOptions, environment: &Environment<'_>) -> Result
     let method = options.method.unwrap_or_else(|| likely_method(&options));
     let service = SignInService::new(registration, SIGN_IN_TIMEOUT, environment.clock)
         .map_err(|error| CommandError::could_not_run(error.to_string()))?;
-    let wanted = Wanted { account: account.as_deref(), claims, variables: &options.variables };
+    let wanted = Wanted {
+        account: account.as_deref(),
+        claims,
+        variables: &options.variables,
+        by_code: again_with(Setting::DeviceCode, &options),
+    };
     let mut grant = sign_in_way::sign_in(method, &service, wanted, environment)
         .await
         .map_err(|error| not_signed_in(error, &service, &options))?;
     let auth = Auth::granted(&grant);
+    let is_kept = place.is_some();
     if let Some(place) = place {
         let kept = keep(&sign_ins, id, &mut grant, (method, place), &options, environment).await?;
         tell(&grant, &options, Some((&sign_ins, &kept)), environment);
     } else {
         tell(&grant, &options, None, environment);
     }
-    first_look::look(options.endpoint, auth, environment).await
+    let exit = first_look::look(options.endpoint.clone(), auth, environment).await?;
+    if is_kept && exit == Exit::Done {
+        console.say(&format!("next: {}", check(&options)));
+    }
+    Ok(exit)
+}
+
+/// Returns the command that checks whether all is ready for a run with this sign-in.
+fn check(options: &LoginOptions) -> CommandLine {
+    let counts = |choice: &&Choice| [Setting::Profile, Setting::Endpoint].contains(&choice.setting);
+    CommandLine::check(options.typed.iter().filter(counts).cloned().collect())
 }
 
 /// Returns how to sign in where the user doesn't say: with a browser, where one is likely to open.

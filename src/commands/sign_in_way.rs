@@ -7,6 +7,7 @@ use futures::{Stream, stream};
 
 use super::environment::{Console, Environment};
 use super::error::{CommandError, ErrorKind};
+use super::next_command::CommandLine;
 use crate::api::{
     self, BrowserSignIn, ClaimsChallenge, DeviceSignIn, Grant, NoCallback, SignInError, SignInMethod,
     SignInService,
@@ -34,6 +35,8 @@ pub struct Wanted<'a> {
     pub claims: Option<ClaimsChallenge>,
     /// The environment variables, by which the browser is found.
     pub variables: &'a BTreeMap<String, String>,
+    /// The command that signs in by a code.
+    pub by_code: CommandLine,
 }
 
 /// Lets a person sign in, and waits until that is done.
@@ -76,6 +79,7 @@ async fn in_browser(
     let opening = async {
         if let Err(not_opened) = api::open_browser(&url, wanted.variables).await {
             console.say(&format!("note: {not_opened}"));
+            console.say(&format!("hint: sign in with a browser on any machine: {}", wanted.by_code));
         }
         std::future::pending::<()>().await;
     };

@@ -31,6 +31,10 @@ fn somebody_signs_in_once_and_a_run_goes_on_over_many_tokens() {
             "{}",
             ended.stderr
         );
+        assert_eq!(ended.last_line(), "next: referral-bulk check");
+        let proposed =
+            "hint: sign in with a browser on any machine: referral-bulk login --tenant partner.example";
+        assert_eq!(ended.stderr.contains(proposed), *way == Way::Browser, "{}", ended.stderr);
         person.wants("changes.jsonl", 0..ROWS);
         person.run(&format!("apply changes.jsonl --out run {QUIET}")).expect(0);
         assert_eq!(person.place.run_of("run").outcomes(), format!("{ROWS} applied"));

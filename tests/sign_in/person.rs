@@ -52,6 +52,8 @@ impl Person {
         command.args(shlex::split(line).unwrap());
         command.env("REFERRAL_BULK_ENDPOINT", &self.service.wire.base);
         command.env("HOME", self.place.root()).env("XDG_STATE_HOME", self.place.path("state"));
+        // No browser is opened where the tests run.
+        command.env("BROWSER", "w3m");
         self.place.start_without_token(command)
     }
 
