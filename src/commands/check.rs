@@ -10,7 +10,7 @@ use serde::Serialize;
 use self::facts::Facts;
 use self::inquiry::{Inquiry, inquire};
 use self::line::{CheckLine, Level};
-use super::config_show::SettingRow;
+use super::config_show::{self, SettingRow};
 use super::connection;
 use super::environment::{Console, Environment};
 use super::error::{CommandError, ErrorKind};
@@ -77,7 +77,8 @@ struct FirstToMend<'a> {
 /// # Errors
 /// Returns an error where a client can't be set up, the sandbox has no seed, or the user interrupted: what was seen
 /// until then is told all the same.
-pub async fn run(options: CheckOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+pub async fn run(mut options: CheckOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
+    config_show::tell_sign_in(&mut options.settings, &options.target, environment);
     let inquiry = inquire(&options.target, &options.sending, environment).await?;
     let lines = lines(&options, &inquiry, environment);
     let kept = keeping::keep(&options.target, &inquiry, environment);

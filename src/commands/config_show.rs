@@ -54,10 +54,7 @@ struct Printed<'a> {
 /// Prints the settings. Nothing is read but them and who is signed in, and nothing is sent.
 pub fn run(mut options: ConfigShowOptions, environment: &Environment<'_>) -> Exit {
     let console = environment.console;
-    let signed_in = connection::signed_in(&options.target, environment);
-    if let (Some(who), Some(row)) = (signed_in, options.rows.iter_mut().find(|row| row.name == TOKEN)) {
-        (row.value, row.origin) = (Some(who), "login".to_owned());
-    }
+    tell_sign_in(&mut options.rows, &options.target, environment);
     if options.json {
         let line = serde_json::to_string(&Printed { version: 1, options: &options })
             .expect("numbers, texts and lists of them serialise");
@@ -69,6 +66,14 @@ pub fn run(mut options: ConfigShowOptions, environment: &Environment<'_>) -> Exi
         console.say("note: there is no referral-bulk.toml in the current directory");
     }
     Exit::Done
+}
+
+/// Says in the row of the token who is signed in, where tokens come from a sign-in that is kept.
+pub fn tell_sign_in(rows: &mut [SettingRow], target: &Target, environment: &Environment<'_>) {
+    let row = rows.iter_mut().find(|row| row.name == TOKEN);
+    if let (Some(who), Some(row)) = (connection::signed_in(target, environment), row) {
+        (row.value, row.origin) = (Some(who), "login".to_owned());
+    }
 }
 
 /// Returns the value for people.

@@ -8,7 +8,7 @@ use super::check::inquiry::ListSeen;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::spelled;
-use crate::api::{Auth, Client, ClientSettings, Endpoint};
+use crate::api::{Auth, ClaimsChallenge, Client, ClientSettings, Endpoint};
 use crate::domain::characters::visible;
 use crate::domain::exchange::{Failure, Refusal};
 use crate::domain::exit::Exit;
@@ -18,19 +18,26 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The code of a token without a second factor.
 const NO_FACTOR: &str = "900421";
 
+/// The reason why the service shows this account nothing: somebody is signed in, and no run could begin.
+#[derive(Debug)]
+pub struct Unseen {
+    /// What to tell.
+    pub trouble: CommandError,
+    /// What a policy demands of the next sign-in, where it was that.
+    pub demanded: Option<ClaimsChallenge>,
+}
+
 /// Asks for the first page of referrals, and says what came.
 ///
 /// # Errors
-/// Returns an error where the service shows this account nothing: somebody is signed in, and no run could begin.
-pub async fn look(
-    endpoint: Endpoint,
-    auth: Auth,
-    environment: &Environment<'_>,
-) -> Result<Exit, CommandError> {
+/// See [`Unseen`].
+pub async fn look(endpoint: Endpoint, auth: Auth, environment: &Environment<'_>) -> Result<Exit, Unseen> {
     let settings =
         ClientSettings { timeout: TIMEOUT, correlation_id: (environment.new_id)(), clock: environment.clock };
-    let client = Client::new(endpoint.clone(), auth, settings)
-        .map_err(|error| CommandError::could_not_run(error.to_string()))?;
+    let client = Client::new(endpoint.clone(), auth, settings).map_err(|error| Unseen {
+        trouble: CommandError::could_not_run(error.to_string()),
+        demanded: None,
+    })?;
     let looked = tokio::select! {
         biased;
         () = environment.stop.wait() => return Ok(Exit::Stopped),
@@ -44,7 +51,7 @@ pub async fn look(
             role.todo.iter().for_each(|todo| environment.console.say(&format!("hint: {}", spelled(todo))));
             Ok(Exit::Done)
         }
-        Err(failure) => Err(unseen(&endpoint, &failure)),
+        Err(failure) => Err(Unseen { trouble: unseen(&endpoint, &failure), demanded: client.demanded() }),
     }
 }
 

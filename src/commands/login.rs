@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::credentials::{SIGN_IN_TIMEOUT, SecretSource, sign_ins, store_failed};
 use super::environment::Environment;
 use super::error::CommandError;
-use super::first_look;
+use super::first_look::{self, Unseen};
 use super::next_command::{CommandLine, spelled};
 use super::sign_in_way::{self, NotSignedIn, Wanted};
 use crate::api::{
@@ -85,12 +85,23 @@ pub async fn run(options: LoginOptions, environment: &Environment<'_>) -> Result
     let auth = Auth::granted(&grant);
     let is_kept = place.is_some();
     if let Some(place) = place {
-        let kept = keep(&sign_ins, id, &mut grant, (method, place), &options, environment).await?;
+        let kept = keep(&sign_ins, id.clone(), &mut grant, (method, place), &options, environment).await?;
         tell(&grant, &options, Some((&sign_ins, &kept)), environment);
     } else {
         tell(&grant, &options, None, environment);
     }
-    let exit = first_look::look(options.endpoint.clone(), auth, environment).await?;
+    let looked = first_look::look(options.endpoint.clone(), auth, environment).await;
+    let exit = match looked {
+        Ok(exit) => exit,
+        Err(Unseen { trouble, demanded: Some(claims) }) if is_kept => {
+            sign_ins.challenged(&id, claims).await.map_err(|error| store_failed(&error, None))?;
+            let again = again(&options);
+            return Err(trouble.hint(format!(
+                "a policy demands more of a sign-in, and the next one asks for just that: {again}"
+            )));
+        }
+        Err(Unseen { trouble, .. }) => return Err(trouble),
+    };
     if is_kept && exit == Exit::Done {
         console.say(&format!("next: {}", check(&options)));
     }

@@ -202,6 +202,24 @@ fn a_run_stops_where_a_policy_wants_a_sign_in_and_goes_on_after_it() {
 
 #[test]
 #[ignore = "needs Node.js, which .ci/run installs"]
+fn what_a_policy_demands_of_a_new_sign_in_is_asked_for_by_the_next() {
+    let desk = Desk::new();
+    desk.tap.demand_after(0, DEMANDED);
+    let told = desk.login().expect(1);
+    let hint =
+        "hint: a policy demands more of a sign-in, and the next one asks for just that: referral-bulk login";
+    assert!(told.stderr.contains(hint), "{}", told.stderr);
+    says_no_secret(&desk.provider, &told);
+    desk.tap.take_tokens();
+    desk.login().expect(0);
+    assert_eq!(desk.claims_asked_for("devicecode"), [DECODED]);
+    let checked = desk.run("check").expect(0);
+    let row = format!("token: ada@partner.example is signed in, in the tenant {TENANT} (login)");
+    assert!(checked.stdout.contains(&row), "{}", checked.stdout);
+}
+
+#[test]
+#[ignore = "needs Node.js, which .ci/run installs"]
 fn a_revoked_sign_in_stops_a_run_with_the_login_to_type() {
     let desk = Desk::new();
     desk.login().expect(0);

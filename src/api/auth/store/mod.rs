@@ -10,6 +10,7 @@
 //! | `system_keyring` | the keyring of the system |
 //! | `own_files` | files and directories that must be this user's alone |
 //! | `lock` | the lock of a sign-in |
+//! | `sign_in` | a sign-in as it is handed in, and as it is told of |
 //! | `sign_ins` | all of these together: keeping and telling a sign-in |
 //! | `forgetting` | how a sign-in goes, and what was left of one |
 //! | `renewal` | the exchange of the refresh token for new tokens, under the lock |
@@ -30,6 +31,7 @@ mod lock;
 mod own_files;
 mod record;
 mod renewal;
+mod sign_in;
 mod sign_ins;
 mod system_keyring;
 mod token_file;
@@ -41,7 +43,8 @@ pub use identity::SignInId;
 pub use keyring::KeyringError;
 pub use record::Record;
 pub(super) use renewal::{Renewal, Unrenewed};
-pub use sign_ins::{NewSignIn, SignInStatus, SignIns, StorePlace};
+pub use sign_in::{NewSignIn, SignInStatus, StorePlace};
+pub use sign_ins::SignIns;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tracing::info;
 
 use super::choice::{Kept, StoreChoice};
@@ -13,10 +12,10 @@ use super::keyring::{self, Keyring, KeyringError};
 use super::lock::SignInLock;
 use super::own_files;
 use super::record::Record;
+use super::sign_in::{NewSignIn, SignInStatus, StorePlace};
 use super::system_keyring::SystemKeyring;
 use super::token_file::{Room, TokenFile};
-use crate::api::auth::oauth::{ClaimsChallenge, RefreshToken, Scope, SignInMethod, SignedInAccount};
-use crate::api::endpoint::Endpoint;
+use crate::api::auth::oauth::{ClaimsChallenge, RefreshToken};
 
 /// The directory of the sign-ins among what the program keeps for a user.
 const FOLDER: &str = "sign-ins";
@@ -28,45 +27,6 @@ pub(super) const PROBE: &str = "probe.token";
 pub struct SignIns {
     dir: Arc<PathBuf>,
     keyring: Keyring,
-}
-
-/// The place that a sign-in will be kept in, which was tried.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StorePlace {
-    /// What the user wanted.
-    pub choice: StoreChoice,
-    /// Where it will be kept.
-    pub kept: Kept,
-    /// Why it is not the keyring, where that would have been first.
-    pub instead_of_keyring: Option<KeyringError>,
-}
-
-/// A sign-in that is to be kept.
-#[derive(Debug)]
-pub struct NewSignIn {
-    /// Whose sign-in it is.
-    pub id: SignInId,
-    /// What was asked for.
-    pub scope: Scope,
-    /// The service that it is for: its tokens are sent nowhere else.
-    pub endpoint: Endpoint,
-    /// Who signed in, where the service said so.
-    pub account: Option<SignedInAccount>,
-    /// How.
-    pub method: SignInMethod,
-    /// When.
-    pub signed_in: Timestamp,
-}
-
-/// What is known of a sign-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignInStatus {
-    /// Its record.
-    pub record: Record,
-    /// Whether its refresh token is where the record says; or why that can't be told.
-    pub is_there: Result<bool, StoreError>,
-    /// The path of the refresh token, where it lies in a file.
-    pub file: Option<PathBuf>,
 }
 
 impl SignIns {
@@ -140,11 +100,10 @@ impl SignIns {
     }
 
     /// Notes what a policy demands of the next sign-in.
-    pub(super) async fn challenged(
-        &self,
-        id: &SignInId,
-        challenge: ClaimsChallenge,
-    ) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn challenged(&self, id: &SignInId, challenge: ClaimsChallenge) -> Result<(), StoreError> {
         let held = self.hold(id).await?;
         blocking(move || {
             let Some(mut record) = held.record()? else { return Ok(()) };
