@@ -17,6 +17,7 @@
 pub mod account;
 mod address;
 pub mod aliases;
+pub mod approval;
 pub mod audit;
 pub mod cell_text;
 pub mod change;

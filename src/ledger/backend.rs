@@ -16,7 +16,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
-use super::model::{Outstanding, PlanTotals, ReferralTotals, RunHeader};
+use super::model::{Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem};
 use super::ordering::OrderKeys;
 use super::record::Record;
 use super::spill::Spill;
@@ -24,10 +24,12 @@ use super::ticket::AttemptId;
 use crate::domain::account::{
     InputInfo, ItemAccount, RowAccount, RowRecord, RowStanding, RowText, RunStats, Settled,
 };
+use crate::domain::approval::Approval;
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
+use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
 
@@ -107,6 +109,12 @@ pub(super) trait RunStore: Sized {
     /// Returns the consent that was given when sending last began.
     async fn consent(&self) -> Result<Option<Consent>, LedgerError>;
 
+    /// Returns all approvals, the first one first.
+    async fn approvals(&self) -> Result<Vec<Approval>, LedgerError>;
+
+    /// Puts an approval on record. Returns [`LedgerError::LogLost`] where the run may lack records.
+    async fn approve(&mut self, approval: &Approval) -> Result<(), LedgerError>;
+
     /// Returns the inputs that the run was planned from, in their order.
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError>;
 
@@ -173,6 +181,9 @@ pub(super) trait RunAccount {
     /// Returns the consent that was given when sending last began.
     async fn consent(&self) -> Result<Option<Consent>, LedgerError>;
 
+    /// Returns all approvals, the first one first.
+    async fn approvals(&self) -> Result<Vec<Approval>, LedgerError>;
+
     /// Returns the inputs, in their order.
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError>;
 
@@ -202,6 +213,18 @@ pub(super) trait RunAccount {
         &self,
         each: &mut dyn FnMut(ItemAccount, Vec<RowStanding>) -> Result<(), E>,
     ) -> Result<(), E>;
+
+    /// Calls `each` for every item once, by number, that sending settled or may have written.
+    async fn sent<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(SentItem) -> Result<(), E>,
+    ) -> Result<(), E>;
+
+    /// Returns the item of a referral, where sending settled it or may have written it.
+    async fn sent_item(&self, referral: ReferralId) -> Result<Option<SentItem>, LedgerError>;
+
+    /// Returns the referrals that were written, all of one item or some, by number of their items.
+    async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError>;
 }
 
 /// Evaluates one expression for whichever backend an enum of them holds.

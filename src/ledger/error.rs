@@ -125,6 +125,17 @@ pub enum LedgerError {
         /// The run's directory.
         dir: PathBuf,
     },
+    /// What the run sent last is lost with its log, so nothing may be added to it: the loss could not be noticed
+    /// any more.
+    #[error(
+        "what the run in {} sent last is not on record, so nothing is added to it; resume it first, which reads back what \
+         may have been sent",
+        visible_path(.dir)
+    )]
+    LogLost {
+        /// The run's directory.
+        dir: PathBuf,
+    },
     /// Every item of the run has its outcome.
     #[error("the run in {} is finished; there is nothing left to send", visible_path(.dir))]
     Finished {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::outstanding::{AttemptResult, Due};
-use crate::domain::account::{Phase, RunStats};
+use crate::domain::account::{Phase, RunStats, Settled};
+use crate::domain::finding::Location;
 use crate::domain::item::Item;
+use crate::domain::outcome::Outcome;
 use crate::domain::referral::ETag;
 use crate::domain::run_spec::RunSpec;
+use crate::domain::subject::Subject;
 
 /// The header of a run: what it is, how far it has come, and whether any of its records are lost.
 #[derive(Debug, Clone)]
@@ -107,6 +110,26 @@ pub struct Outstanding {
     pub code: Option<String>,
     /// The eTags that the item was bound to so far: the plan's and those of its attempts.
     pub versions: Vec<ETag>,
+}
+
+/// An item that sending settled or may have written, as it was sent last.
+#[derive(Debug, Clone)]
+pub struct SentItem {
+    /// The item: after a rebase with another eTag, and maybe another document, than the plan's.
+    pub item: Item,
+    /// What became of it; `None` where it has no outcome yet, and may have been written.
+    pub settled: Option<Settled>,
+    /// Where its rows begin, in file order.
+    pub rows: Vec<Location>,
+    /// What people know its referral by, where that was seen.
+    pub subject: Option<Subject>,
+}
+
+impl SentItem {
+    /// Whether it isn't known if the service took any of it.
+    pub fn is_in_doubt(&self) -> bool {
+        self.settled.as_ref().is_none_or(|settled| settled.verdict.outcome == Outcome::Unknown)
+    }
 }
 
 /// The answer to an attempt, as it goes on record.

@@ -3,10 +3,12 @@
 
 use super::backend::{RunAccount, whichever};
 use super::error::LedgerError;
-use super::model::{PlanTotals, ReferralTotals, RunHeader};
+use super::model::{PlanTotals, ReferralTotals, RunHeader, SentItem};
 use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowStanding, RunStats};
+use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
+use crate::domain::referral::ReferralId;
 
 /// A run as it stood when it was opened for reading. Later writes don't show: all that one reader returns
 /// fits together.
@@ -46,6 +48,14 @@ impl Reader {
     /// Where the ledger can't be read; so for all methods that follow.
     pub async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         whichever!(Self: self, reader => reader.consent().await)
+    }
+
+    /// Returns all approvals, the first one first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
+        whichever!(Self: self, reader => reader.approvals().await)
     }
 
     /// Returns the inputs, in their order.
@@ -116,5 +126,33 @@ impl Reader {
         each: &mut dyn FnMut(ItemAccount, Vec<RowStanding>) -> Result<(), E>,
     ) -> Result<(), E> {
         whichever!(Self: self, reader => reader.items_with_rows(each).await)
+    }
+
+    /// Calls `each` for every item once, by number, that sending settled or may have written: as it was sent last.
+    /// Memory use does not grow with the number of items.
+    ///
+    /// # Errors
+    /// As [`Reader::rows`].
+    pub async fn sent<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(SentItem) -> Result<(), E>,
+    ) -> Result<(), E> {
+        whichever!(Self: self, reader => reader.sent(each).await)
+    }
+
+    /// Returns the item of a referral, where sending settled it or may have written it.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn sent_item(&self, referral: ReferralId) -> Result<Option<SentItem>, LedgerError> {
+        whichever!(Self: self, reader => reader.sent_item(referral).await)
+    }
+
+    /// Returns the referrals that were written, whole or in part, by number of their items.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
+        whichever!(Self: self, reader => reader.written_ids().await)
     }
 }

@@ -10,6 +10,7 @@ use super::sqlite::Watch;
 use super::writer::ManualWriter;
 use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, Phase};
+use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 
 /// An opened run that this process alone may write, and that is not being sent.
@@ -68,6 +69,22 @@ impl Ledger {
     /// Where the ledger can't be read; so for all methods that follow.
     pub async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         whichever!(Run: &self.run, run => run.consent().await)
+    }
+
+    /// Returns all approvals, the first one first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
+        whichever!(Run: &self.run, run => run.approvals().await)
+    }
+
+    /// Puts an approval on record.
+    ///
+    /// # Errors
+    /// [`LedgerError::LogLost`] where the run may lack records; else where the ledger can't be written.
+    pub async fn approve(&mut self, approval: &Approval) -> Result<(), LedgerError> {
+        whichever!(Run: &mut self.run, run => run.approve(approval).await)
     }
 
     /// Returns the inputs that the run was planned from, in their order.

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use super::kept::Memory;
 use super::state::{PlannedItem, RunState};
 use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats};
+use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
 use crate::domain::outcome::Outcome;
+use crate::domain::referral::ReferralId;
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, summed};
+use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, summed};
+use crate::ledger::outstanding::{Due, due, last};
 use crate::ledger::verdict::Resolved;
 
 /// A run as it stood when it was opened for reading.
@@ -91,6 +94,32 @@ impl Reader {
         told
     }
 
+    /// Returns an item as it was sent last, where sending settled it or may have written it.
+    fn sent_item(&self, number: u64, planned: &PlannedItem) -> Option<SentItem> {
+        let resolved = self.state.outcomes.get(&number);
+        let latest = self.state.attempts_at(number).next_back();
+        let result = latest.map(|(id, attempt)| (id, attempt.answer.as_ref().map(|answer| answer.result)));
+        let is_told = match resolved {
+            Some(resolved) => !resolved.planned,
+            None => due(last(result, None)) != Due::Send,
+        };
+        is_told.then(|| SentItem {
+            item: Item::clone(latest.map_or(&planned.item, |(_, attempt)| &attempt.item)),
+            settled: resolved.map(|resolved| resolved.settled.clone()),
+            rows: self.state.rows_of(number).map(|row| row.place).collect(),
+            subject: planned.subject.clone(),
+        })
+    }
+
+    /// Returns the items that were written, with their outcomes.
+    fn written(&self) -> impl Iterator<Item = (&Item, &Resolved)> {
+        let written = self.state.outcomes.iter().filter(|(_, resolved)| {
+            matches!(resolved.settled.verdict.outcome, Outcome::Applied | Outcome::Partial)
+        });
+        written
+            .filter_map(|(number, resolved)| Some((&*self.state.planned.items.get(number)?.item, resolved)))
+    }
+
     /// Whether an item closed its referral. Where the item was applied in part, `theirs` holds the fields
     /// that were not applied.
     fn is_closed(item: &Item, resolved: &Resolved) -> bool {
@@ -121,6 +150,10 @@ impl RunAccount for Reader {
         Ok(self.state.consents.last().cloned())
     }
 
+    async fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
+        Ok(self.state.approvals.clone())
+    }
+
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
         Ok(self.state.inputs_read())
     }
@@ -134,16 +167,10 @@ impl RunAccount for Reader {
     }
 
     async fn referrals(&self) -> Result<ReferralTotals, LedgerError> {
-        let items = &self.state.planned.items;
-        let written = self.state.outcomes.iter().filter(|(_, resolved)| {
-            matches!(resolved.settled.verdict.outcome, Outcome::Applied | Outcome::Partial)
-        });
-        let written: Vec<_> =
-            written.filter_map(|(number, resolved)| Some((&items.get(number)?.item, resolved))).collect();
         Ok(ReferralTotals {
-            total: items.len() as u64,
-            changed: written.len() as u64,
-            closed: written.iter().filter(|(item, resolved)| Self::is_closed(item, resolved)).count() as u64,
+            total: self.state.planned.items.len() as u64,
+            changed: self.written().count() as u64,
+            closed: self.written().filter(|(item, resolved)| Self::is_closed(item, resolved)).count() as u64,
         })
     }
 
@@ -178,5 +205,23 @@ impl RunAccount for Reader {
             each(self.item(*number, planned, &turns), rows.collect())?;
         }
         Ok(())
+    }
+
+    async fn sent<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(SentItem) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut items = self.state.planned.items.iter();
+        items.try_for_each(|(number, planned)| self.sent_item(*number, planned).map_or(Ok(()), &mut *each))
+    }
+
+    async fn sent_item(&self, referral: ReferralId) -> Result<Option<SentItem>, LedgerError> {
+        let mut items = self.state.planned.items.iter();
+        let found = items.find(|(_, planned)| planned.item.id == referral);
+        Ok(found.and_then(|(number, planned)| self.sent_item(*number, planned)))
+    }
+
+    async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
+        Ok(self.written().map(|(item, _)| item.id).collect())
     }
 }

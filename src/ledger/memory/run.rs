@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::batch::Batches;
 use super::claims::Claims;
 use super::kept::{Hold, Memory};
-use super::state::RunState;
+use super::state::{Defect, RunState};
 use crate::domain::account::{InputInfo, Phase};
+use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::ledger::backend::RunStore;
 use crate::ledger::error::LedgerError;
@@ -32,6 +33,16 @@ impl Run {
         Self { hold, state }
     }
 
+    /// Writes into a run that nothing is being sent of.
+    fn write_at_rest(
+        &mut self,
+        write: impl FnOnce(&mut RunState) -> Result<(), Defect>,
+    ) -> Result<(), LedgerError> {
+        self.hold.commit(write)?;
+        self.state = self.hold.memory().read()?;
+        Ok(())
+    }
+
     pub(super) fn into_parts(self) -> (Hold, RunState) {
         (self.hold, Arc::unwrap_or_clone(self.state))
     }
@@ -51,6 +62,17 @@ impl RunStore for Run {
 
     async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         Ok(self.state.consents.last().cloned())
+    }
+
+    async fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
+        Ok(self.state.approvals.clone())
+    }
+
+    async fn approve(&mut self, approval: &Approval) -> Result<(), LedgerError> {
+        self.write_at_rest(|run| {
+            run.approvals.push(approval.clone());
+            Ok(())
+        })
     }
 
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::account::{InputInfo, RowRecord, RunStats};
+use crate::domain::approval::Approval;
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
@@ -35,6 +36,7 @@ pub(super) struct RunState {
     next_attempt: i64,
     pub(super) sessions: Vec<RunStats>,
     pub(super) consents: Vec<Consent>,
+    pub(super) approvals: Vec<Approval>,
 }
 
 /// The rows and items of a plan, by ordinal and by number.
@@ -82,6 +84,7 @@ impl RunState {
             next_attempt: 1,
             sessions: Vec::new(),
             consents: Vec::new(),
+            approvals: Vec::new(),
         }
     }
 

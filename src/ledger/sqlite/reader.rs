@@ -6,23 +6,25 @@ use std::path::Path;
 use rusqlite::{CachedStatement, Row};
 
 use super::holder::{self, Found};
-use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, place};
+use super::optional::Optional;
+use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, place, subject, verdict};
 use super::store::Store;
 use super::totals::totals;
-use super::wal;
+use super::{sent, wal};
 use crate::domain::account::{
     InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats, Settled,
 };
+use crate::domain::approval::Approval;
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Finding;
 use crate::domain::key::Matched;
 use crate::domain::outcome::Verdict;
-use crate::domain::subject::Subject;
+use crate::domain::referral::ReferralId;
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, summed};
+use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, summed};
 use crate::ledger::verdict::Resolved;
 
 /// A run as it stood when it was opened for reading, whatever is written meanwhile.
@@ -43,16 +45,6 @@ const OF_ROWS: &str = "
     FROM row LEFT JOIN item ON item.number = row.item
              LEFT JOIN outcome ON outcome.item = item.number
              LEFT JOIN row AS first ON first.row = item.number";
-
-/// The parts of a query that ask for what a ledger may have no place for, or nothing of.
-struct Optional {
-    column: &'static str,
-    table: &'static str,
-}
-
-impl Optional {
-    const NOTHING: Self = Self { column: "NULL", table: "" };
-}
 
 const ATTEMPTS: &str = "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
@@ -102,11 +94,7 @@ impl Reader {
 
     /// Returns where queries find subjects; in ledgers of an earlier format, nowhere.
     fn subjects(&self) -> Optional {
-        if self.store.has_subjects() {
-            Optional { column: "subject.subject", table: "LEFT JOIN subject ON subject.item = item.number" }
-        } else {
-            Optional::NOTHING
-        }
+        Optional::subjects(&self.store)
     }
 
     /// Returns where queries find the keys by which rows were matched. A run whose rows name their referrals by id has
@@ -160,6 +148,10 @@ impl RunAccount for Reader {
 
     async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         self.store.consent()
+    }
+
+    async fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
+        self.store.approvals()
     }
 
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {
@@ -267,6 +259,26 @@ impl RunAccount for Reader {
         })
         .await
     }
+
+    async fn sent<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(SentItem) -> Result<(), E>,
+    ) -> Result<(), E> {
+        sent::each(&self.store, &self.header, None, each)
+    }
+
+    async fn sent_item(&self, referral: ReferralId) -> Result<Option<SentItem>, LedgerError> {
+        let mut found = None;
+        sent::each(&self.store, &self.header, Some(referral), &mut |item| {
+            found = Some(item);
+            Ok::<_, LedgerError>(())
+        })?;
+        Ok(found)
+    }
+
+    async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
+        self.store.all(sent::WRITTEN_IDS, |row| row.get(0).map(|Text(id)| id))
+    }
 }
 
 /// Reads the records of a row's item from the columns of [`ROWS`].
@@ -294,22 +306,9 @@ fn resolved(row: &Row<'_>) -> rusqlite::Result<Option<Resolved>> {
     Ok(Some(Resolved { planned, settled }))
 }
 
-/// Reads a verdict from four columns that begin at `first`; returns `None` where they are null.
-fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
-    let Some(EnumText(outcome)) = row.get(first)? else { return Ok(None) };
-    let (code, message, status) =
-        (row.get(first + 1)?, row.get::<_, String>(first + 2)?, row.get(first + 3)?);
-    Ok(Some(Verdict { outcome, code, message: message.into(), status }))
-}
-
 /// Reads an audit from a column.
 fn audit(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Audit>> {
     Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(audit)| audit))
-}
-
-/// Reads what people know a referral by from a column.
-fn subject(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Subject>> {
-    Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(subject)| subject))
 }
 
 /// Reads the key by which a row was matched from a column.

@@ -19,6 +19,7 @@ use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ETag;
+use crate::domain::subject::Subject;
 use crate::ledger::model::AttemptAnswer;
 
 /// A value with parts, as JSON.
@@ -139,6 +140,19 @@ pub(super) fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
 /// Reads a location from three columns that begin at `first`.
 pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Location> {
     Ok(Location { input: row.get(first)?, line: number(row, first + 1)?, column: row.get(first + 2)? })
+}
+
+/// Reads a verdict from four columns that begin at `first`; returns `None` where they are null.
+pub(super) fn verdict(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Verdict>> {
+    let Some(EnumText(outcome)) = row.get(first)? else { return Ok(None) };
+    let (code, message, status) =
+        (row.get(first + 1)?, row.get::<_, String>(first + 2)?, row.get(first + 3)?);
+    Ok(Some(Verdict { outcome, code, message: message.into(), status }))
+}
+
+/// Reads what people know a referral by from a column.
+pub(super) fn subject(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Subject>> {
+    Ok(row.get::<_, Option<Json<_>>>(column)?.map(|Json(subject)| subject))
 }
 
 /// Reads a count or an ordinal. SQLite's integers are signed; the ledger's numbers stay far below the sign

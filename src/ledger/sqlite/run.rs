@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rusqlite::{Transaction, TransactionBehavior};
+
 use super::batch::Batches;
 use super::claims::Claims;
 use super::crash_points::Watch;
@@ -9,12 +11,13 @@ use super::lock::Lock;
 use super::records::number;
 use super::store::Store;
 use super::totals::totals;
-use super::{holder, wal};
+use super::{holder, schema, wal};
 use crate::domain::account::InputInfo;
+use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::ledger::backend::RunStore;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, RunHeader};
+use crate::ledger::model::{Loss, PlanTotals, RunHeader};
 
 /// A locked run that is not sending.
 #[derive(Debug)]
@@ -38,6 +41,32 @@ impl Run {
     pub fn watch(&mut self, watch: Option<Watch>) {
         self.store.watch = watch;
     }
+
+    /// Writes into a run that nothing is being sent of, all of it or nothing. A ledger of an earlier format is brought
+    /// up with it.
+    ///
+    /// # Errors
+    /// [`LedgerError::LogLost`] where the run's log was found to be gone: a new one would hide that.
+    pub(super) fn write_at_rest(
+        &mut self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), LedgerError> {
+        if let Some(Loss::Found | Loss::Elsewhere) = self.header.loss() {
+            return Err(LedgerError::LogLost { dir: self.store.dir.clone() });
+        }
+        let format = self.store.format;
+        let transaction = self.store.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let written = transaction.and_then(|transaction| {
+            if format < schema::VERSION {
+                schema::bring_up(&transaction, format)?;
+            }
+            write(&transaction)?;
+            transaction.commit()
+        });
+        self.store.told(written)?;
+        self.store.format = schema::VERSION;
+        Ok(())
+    }
 }
 
 impl RunStore for Run {
@@ -54,6 +83,14 @@ impl RunStore for Run {
 
     async fn consent(&self) -> Result<Option<Consent>, LedgerError> {
         self.store.consent()
+    }
+
+    async fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
+        self.store.approvals()
+    }
+
+    async fn approve(&mut self, approval: &Approval) -> Result<(), LedgerError> {
+        self.write_at_rest(|transaction| schema::add_approval(transaction, approval))
     }
 
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {

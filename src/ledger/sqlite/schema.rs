@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::records::{EnumText, Json};
 use crate::domain::account::{Phase, RunStats};
+use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::run_spec::RunSpec;
 
@@ -23,7 +24,7 @@ const PAGE_OF_PAYLOADS: u32 = 16_384;
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
 
 /// The format that this program writes, and the newest that it reads.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
 /// The oldest format that ever existed.
 pub(super) const OLDEST: i32 = 1;
@@ -116,8 +117,8 @@ CREATE TABLE session (
 ";
 
 /// The tables that later formats added, each with the first format that has it. A ledger without them gets
-/// them with the first write of sending: see wal.rs for why that can't be at any time.
-const ADDED: [(i32, &str); 4] = [
+/// them with the first write after its planning: see wal.rs for why that can't be at any time.
+const ADDED: [(i32, &str); 7] = [
     (
         CONSENTED,
         "
@@ -164,6 +165,48 @@ CREATE TABLE turn (
 CREATE UNIQUE INDEX turn_by_place ON turn (place);
 ",
     ),
+    (
+        APPROVED,
+        "
+CREATE TABLE approval (
+    number   INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    approval TEXT NOT NULL
+) STRICT;
+",
+    ),
+    (
+        STEPPED,
+        "
+-- What happened to an item besides attempts and answers, for whoever asks later; nothing is decided by it.
+CREATE TABLE step (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT,
+    item     INTEGER NOT NULL REFERENCES item,
+    -- No reference: an attempt that was withdrawn is gone.
+    attempt  INTEGER,
+    checksum INTEGER NOT NULL,
+    step     TEXT NOT NULL
+) STRICT;
+CREATE INDEX step_of_item ON step (item);
+",
+    ),
+    (
+        VERIFIED,
+        "
+CREATE TABLE verification (
+    number       INTEGER PRIMARY KEY,
+    checksum     INTEGER NOT NULL,
+    verification TEXT NOT NULL
+) STRICT;
+-- What the last verification of an item found.
+CREATE TABLE verified (
+    item         INTEGER PRIMARY KEY REFERENCES item,
+    verification INTEGER NOT NULL REFERENCES verification,
+    checksum     INTEGER NOT NULL,
+    verified     TEXT NOT NULL
+) STRICT;
+",
+    ),
 ];
 
 /// The first format that has a place for consents.
@@ -177,6 +220,15 @@ pub(super) const MATCHED: i32 = 3;
 
 /// The first format that has a place for the order of sending.
 pub(super) const ORDERED: i32 = 3;
+
+/// The first format that has a place for approvals.
+pub(super) const APPROVED: i32 = 4;
+
+/// The first format that has a place for steps.
+pub(super) const STEPPED: i32 = 4;
+
+/// The first format that has a place for verifications.
+pub(super) const VERIFIED: i32 = 4;
 
 /// Returns the SQL that creates all tables of a format.
 pub(super) fn tables(format: i32) -> String {
@@ -272,6 +324,14 @@ pub(super) fn add_consent(connection: &Connection, consent: &Consent) -> rusqlit
                SELECT next, checksum_of(next, ?1), ?1
                FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM consent)";
     connection.execute(add, [Json(consent)]).map(drop)
+}
+
+/// Records a second person's approval.
+pub(super) fn add_approval(connection: &Connection, approval: &Approval) -> rusqlite::Result<()> {
+    let add = "INSERT INTO approval (number, checksum, approval)
+               SELECT next, checksum_of(next, ?1), ?1
+               FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM approval)";
+    connection.execute(add, [Json(approval)]).map(drop)
 }
 
 /// Records how far the run has come.

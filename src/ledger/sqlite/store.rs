@@ -11,10 +11,11 @@ use super::error::{on_one_line, told};
 use super::files::{file, file_beside, log_file};
 use super::records::{EnumText, Json};
 use super::schema::{
-    APPLICATION, CONSENTED, MATCHED, OLDEST, ORDERED, SUBJECTS, VERSION, is_needed, settings,
+    APPLICATION, APPROVED, CONSENTED, MATCHED, OLDEST, ORDERED, SUBJECTS, VERSION, is_needed, settings,
 };
 use super::{checksum, create, holder, permissions};
 use crate::domain::account::{InputInfo, Phase};
+use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::run_spec::RunSpec;
 use crate::ledger::error::LedgerError;
@@ -244,6 +245,16 @@ impl Store {
         let last = "SELECT consent FROM consent ORDER BY number DESC LIMIT 1";
         let last = self.connection.query_row(last, [], |row| row.get(0).map(|Json(consent)| consent));
         self.told(last.optional())
+    }
+
+    /// Returns all approvals on record, the first one first.
+    pub(super) fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
+        if self.format < APPROVED {
+            return Ok(Vec::new());
+        }
+        self.all("SELECT approval FROM approval ORDER BY number", |row| {
+            row.get(0).map(|Json(approval)| approval)
+        })
     }
 
     /// Returns all rows of a query.

@@ -23,11 +23,13 @@ macro_rules! on_every_backend {
 }
 
 mod account;
+pub(super) mod approvals;
 mod consents;
 pub(super) mod fixtures;
 mod holding;
 mod planning;
 mod remaining;
 mod sending;
+mod sent;
 mod turns;
 mod verdicts;

@@ -22,6 +22,7 @@ use crate::domain::rules::Rule;
 use crate::domain::sort_key::SortKey;
 use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
+use crate::ledger::tests::approvals::approval;
 use crate::ledger::tests::fixtures::*;
 use crate::ledger::{AttemptAnswer, AttemptResult, KeySource, OrderKeys, create, open, read};
 
@@ -66,6 +67,7 @@ async fn stopped() -> TempDir {
         journal.settled(number, Settled { verdict, etag, theirs, at: at(5) }).await.unwrap();
     }
     journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
+    open(folder.path()).await.unwrap().approve(&approval(6)).await.unwrap();
     folder
 }
 

@@ -1,5 +1,6 @@
 //! What is about the ledger's files: damage, kills, a log that is lost, formats, and who may open what.
 
+mod at_rest;
 mod checksums;
 mod crash;
 mod damage;
@@ -23,8 +24,10 @@ fn meddle(dir: &Path) -> rusqlite::Connection {
 }
 
 /// All tables of a ledger, but for those that are SQLite's own.
-const TABLES: [&str; 11] =
-    ["run", "input", "row", "item", "attempt", "outcome", "session", "consent", "subject", "matched", "turn"];
+const TABLES: [&str; 12] = [
+    "run", "input", "row", "item", "attempt", "outcome", "session", "consent", "subject", "matched", "turn",
+    "approval",
+];
 
 /// Makes the checksums fit what is there, as where a defect had written it.
 fn renew_checksums(connection: &rusqlite::Connection) {
