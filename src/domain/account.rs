@@ -172,7 +172,8 @@ pub struct Settled {
     /// The referral's version afterwards, if it is known.
     pub etag: Option<ETag>,
     /// Values of the service, as a JSON object by pointer. On a conflict: the current values of the fields that
-    /// the item touches. Where the service took only some of them: what it kept in the others.
+    /// the item touches. Where the service took only some of them: what it kept in the others. Where it keeps some in
+    /// another form: that form, which ledgers of an earlier version don't have.
     pub theirs: Option<Box<RawValue>>,
     /// When it was decided.
     pub at: Timestamp,

@@ -62,4 +62,5 @@ pub mod suspect;
 pub mod text_form;
 pub mod type_error;
 pub mod value;
+pub mod verification;
 pub mod wording;

@@ -297,7 +297,8 @@ impl<A: Api> ItemTask<'_, A> {
         match kept {
             AnswerMatch::Otherwise(fields) => {
                 let message = format!("the service keeps it in another form: {}", listed(fields));
-                self.over(Verdict::kept_otherwise(message).with_status(status), version, None)
+                let forms = Some(by_pointer(fields));
+                self.over(Verdict::kept_otherwise(message).with_status(status), version, forms)
             }
             AnswerMatch::Partly(fields) => {
                 let is_all = fields.len() == self.item.changes.len();
@@ -322,11 +323,9 @@ impl<A: Api> ItemTask<'_, A> {
         status: Option<u16>,
         etag: Option<ETag>,
     ) -> Step {
-        let kept: BTreeMap<&str, Option<&RawValue>> =
-            fields.iter().map(|field| (field.change.path.pointer().as_str(), field.kept)).collect();
         let message = format!("{how}: {}", listed(fields));
         let verdict = Verdict::new(Outcome::Partial, "partly-taken", message).with_status(status);
-        self.over(verdict, etag, Some(json::raw(&kept)))
+        self.over(verdict, etag, Some(by_pointer(fields)))
     }
 
     /// Stops the run, since no connection can be made. The item gets no outcome: nothing is wrong with its
@@ -350,6 +349,13 @@ impl<A: Api> ItemTask<'_, A> {
 /// Lists fields with the value that was sent and the value that the referral has.
 fn listed(fields: &[NotTaken<'_, '_>]) -> String {
     fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns the values that the referral has in these fields, by pointer.
+fn by_pointer(fields: &[NotTaken<'_, '_>]) -> Box<RawValue> {
+    let values: BTreeMap<&str, Option<&RawValue>> =
+        fields.iter().map(|field| (field.change.path.pointer().as_str(), field.kept)).collect();
+    json::raw(&values)
 }
 
 /// Describes a successful answer that doesn't show the change.
