@@ -307,7 +307,7 @@ impl Survey for Harvest<'_> {
         self.open.len()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, ReportError> {
+    async fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, ReportError> {
         let id = referral.id();
         if last_word {
             self.open.remove(&id);
@@ -334,7 +334,7 @@ impl Survey for Harvest<'_> {
         Ok(coverage)
     }
 
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), ReportError> {
+    async fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), ReportError> {
         self.open.remove(&id);
         self.settled.insert(id);
         let is_kept = self.sightings.get(&id).is_some_and(|sighting| sighting.is_chosen);

@@ -205,14 +205,14 @@ impl Survey for RollCall {
         self.doubtful().len()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, _last_word: bool) -> Result<Coverage, Infallible> {
+    async fn seen(&mut self, referral: &Snapshot<'_>, _last_word: bool) -> Result<Coverage, Infallible> {
         self.index.take_out(referral.id());
         self.index.add(referral);
         self.settle(referral.id());
         Ok(Coverage::Complete)
     }
 
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Infallible> {
+    async fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Infallible> {
         // One that is gone since it was listed has no key any more.
         if failure.status() == Some(404) {
             self.index.take_out(id);

@@ -74,7 +74,7 @@ impl<'a, W: Source> Surveyor<'a, W> {
         input::read_snapshot(path, &mut |referral| {
             // The file is read to its end even if no referral is wanted any more: a second entry of one may
             // follow, and that is an error.
-            self.seen(referral, true)?;
+            self.take(referral, true)?;
             Ok(!stop.is_set())
         })
         .map_err(snapshot_error)?;
@@ -95,7 +95,7 @@ impl<'a, W: Source> Surveyor<'a, W> {
             match kept.of(id)? {
                 Some(text) => {
                     if let Ok(referral) = Snapshot::in_part(&text) {
-                        self.seen(&referral, last_word)?;
+                        self.take(&referral, last_word)?;
                     }
                 }
                 None if last_word => {
@@ -164,6 +164,38 @@ impl<'a, W: Source> Surveyor<'a, W> {
         Ok(Coverage::Incomplete)
     }
 
+    /// Makes an item of a referral that is wanted, if it shows enough for that.
+    ///
+    /// # Errors
+    /// Returns an error where the ledger can't be written.
+    fn take(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, CommandError> {
+        let id = referral.id();
+        self.note_engagement(referral);
+        if !self.wanting.wants(id) {
+            return if last_word { Ok(Coverage::Unwanted) } else { Ok(self.seen_again(referral)?) };
+        }
+        let is_contested = self.contested.contains(&id);
+        let keep = |planned: &Planned| {
+            let needs_more = || planned.needs_whole_referral() || self.writer.misses_turn(planned, referral);
+            !last_word && (is_contested || needs_more())
+        };
+        let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
+        let planned = planned.map(|planned| Planned { subject: Subject::of(referral), ..planned });
+        if self.wanting.wants(id) {
+            return Ok(Coverage::Incomplete);
+        }
+        if let Some(Planned { item, .. }) = planned.as_ref().filter(|_| !last_word) {
+            let denied = item.findings.iter().filter(|finding| finding.is_deny()).cloned().collect();
+            let sighting = Sighting { number: item.number, hash: hash(referral.json()), denied };
+            self.sightings.insert(id, sighting);
+        }
+        if planned.as_ref().is_some_and(|planned| self.writer.misses_turn(planned, referral)) {
+            self.writer.count_without_turn();
+        }
+        self.write(planned)?;
+        Ok(Coverage::Complete)
+    }
+
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
         planned.map_or(Ok(()), |planned| self.writer.item(planned))
     }
@@ -197,35 +229,11 @@ impl<W: Source> Survey for Surveyor<'_, W> {
         self.wanting.remaining()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, CommandError> {
-        let id = referral.id();
-        self.note_engagement(referral);
-        if !self.wanting.wants(id) {
-            return if last_word { Ok(Coverage::Unwanted) } else { Ok(self.seen_again(referral)?) };
-        }
-        let is_contested = self.contested.contains(&id);
-        let keep = |planned: &Planned| {
-            let needs_more = || planned.needs_whole_referral() || self.writer.misses_turn(planned, referral);
-            !last_word && (is_contested || needs_more())
-        };
-        let planned = self.wanting.plan(id, Some(referral), &self.writer, &keep)?;
-        let planned = planned.map(|planned| Planned { subject: Subject::of(referral), ..planned });
-        if self.wanting.wants(id) {
-            return Ok(Coverage::Incomplete);
-        }
-        if let Some(Planned { item, .. }) = planned.as_ref().filter(|_| !last_word) {
-            let denied = item.findings.iter().filter(|finding| finding.is_deny()).cloned().collect();
-            let sighting = Sighting { number: item.number, hash: hash(referral.json()), denied };
-            self.sightings.insert(id, sighting);
-        }
-        if planned.as_ref().is_some_and(|planned| self.writer.misses_turn(planned, referral)) {
-            self.writer.count_without_turn();
-        }
-        self.write(planned)?;
-        Ok(Coverage::Complete)
+    async fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, CommandError> {
+        self.take(referral, last_word)
     }
 
-    fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, CommandError> {
+    async fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, CommandError> {
         let id = referral.id();
         self.note_engagement(referral);
         if !self.wanting.wants(id) {
@@ -244,7 +252,7 @@ impl<W: Source> Survey for Surveyor<'_, W> {
         Ok(Coverage::Complete)
     }
 
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), CommandError> {
+    async fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), CommandError> {
         // With `MAX_TRIES` the decision is the final one: the read is not tried again.
         let outcome = match decide(Operation::Read, failure, MAX_TRIES) {
             // The fault is not the token's: the service answers other requests with the same token.

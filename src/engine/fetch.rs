@@ -10,6 +10,7 @@
 //! asking for thousands more.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt;
@@ -42,23 +43,31 @@ pub trait Survey {
     ///
     /// # Errors
     /// Returns an error where the survey cannot go on.
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, Self::Error>;
+    fn seen(
+        &mut self,
+        referral: &Snapshot<'_>,
+        last_word: bool,
+    ) -> impl Future<Output = Result<Coverage, Self::Error>>;
 
     /// Takes a referral that was read by itself before any list page, unless a page could have spared that: then it
     /// stays wanted.
     ///
     /// # Errors
     /// Returns an error where the survey cannot go on.
-    fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, Self::Error> {
+    fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> impl Future<Output = Result<Coverage, Self::Error>> {
         let _ = referral;
-        Ok(Coverage::Incomplete)
+        async { Ok(Coverage::Incomplete) }
     }
 
     /// Records that a referral could not be read.
     ///
     /// # Errors
     /// Returns an error where the survey cannot go on.
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), Self::Error>;
+    fn unreadable(
+        &mut self,
+        id: ReferralId,
+        failure: &Failure,
+    ) -> impl Future<Output = Result<(), Self::Error>>;
 }
 
 /// The number of referrals without an answer, where the list has none either, that shows that the endpoint is
@@ -188,7 +197,7 @@ async fn read_ahead<A: Api, S: Survey>(
         let Some(answer) = answer else { continue };
         let covered = match answer {
             Ok(reply) => match shown::by_get(id, &reply) {
-                Some(referral) => survey.seen_ahead(&referral)?,
+                Some(referral) => survey.seen_ahead(&referral).await?,
                 None => Coverage::Incomplete,
             },
             Err(Some(Failure::NotSent { message })) => {
@@ -234,7 +243,7 @@ async fn read_pages<A: Api, S: Survey>(
             }
             Err(_) => return Ok(ListAccess::There),
         };
-        let PageYield { found, spared } = take_page(&page.text, survey)?;
+        let PageYield { found, spared } = take_page(&page.text, survey).await?;
         debug!(found, spared, "list page read");
         observe(survey.remaining());
         dry_pages = if spared > 0 { 0 } else { dry_pages + 1 };
@@ -259,12 +268,12 @@ struct PageYield {
     spared: usize,
 }
 
-fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<PageYield, S::Error> {
+async fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<PageYield, S::Error> {
     let mut page_yield = PageYield { found: 0, spared: 0 };
     let Ok(listing) = serde_json::from_str::<Listing<'_>>(text) else { return Ok(page_yield) };
     for element in listing.value {
         if let Ok(referral) = Snapshot::in_part(element.get()) {
-            let seen = survey.seen(&referral, false)?;
+            let seen = survey.seen(&referral, false).await?;
             page_yield.found += usize::from(seen != Coverage::Unwanted);
             page_yield.spared += usize::from(seen == Coverage::Complete);
         }
@@ -287,7 +296,7 @@ async fn read_singly<A: Api, S: Survey>(
         match answer {
             Ok(reply) => {
                 there = true;
-                take_answer(id, &reply, survey)?;
+                take_answer(id, &reply, survey).await?;
             }
             Err(None) => {}
             // No connection could be made, however often it was tried: other requests would fail in the same
@@ -299,7 +308,7 @@ async fn read_singly<A: Api, S: Survey>(
                 if !there && absent == MOST_ABSENT {
                     context.stop.now(list.reason(&failure));
                 }
-                survey.unreadable(id, &failure)?;
+                survey.unreadable(id, &failure).await?;
             }
         }
         observe(survey.remaining());
@@ -326,12 +335,12 @@ impl ListAccess {
     }
 }
 
-fn take_answer<S: Survey>(id: ReferralId, reply: &Reply, survey: &mut S) -> Result<(), S::Error> {
+async fn take_answer<S: Survey>(id: ReferralId, reply: &Reply, survey: &mut S) -> Result<(), S::Error> {
     match shown::by_get(id, reply) {
-        Some(referral) => survey.seen(&referral, true).map(drop),
+        Some(referral) => survey.seen(&referral, true).await.map(drop),
         None => {
             let message = format!("the answer {} holds something other than the referral", reply.status);
-            survey.unreadable(id, &Failure::NoAnswer { message })
+            survey.unreadable(id, &Failure::NoAnswer { message }).await
         }
     }
 }

@@ -196,8 +196,22 @@ impl Desk {
         let states = world.lock().unwrap().a_snapshot();
         for mut state in states {
             change(state.as_object_mut().unwrap());
-            self.seen(&Snapshot::in_part(&state.to_string()).unwrap(), true).unwrap();
+            self.take(&Snapshot::in_part(&state.to_string()).unwrap(), true).unwrap();
         }
+    }
+
+    fn take(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, LedgerError> {
+        let id = referral.id();
+        if !self.planner.wants(id) {
+            return Ok(Coverage::Unwanted);
+        }
+        let planned =
+            self.planner.plan(id, Some(referral), |planned| !last_word && planned.needs_whole_referral());
+        if self.planner.wants(id) {
+            return Ok(Coverage::Incomplete);
+        }
+        self.write(planned.map(|planned| Planned { subject: Subject::of(referral), ..planned }))?;
+        Ok(Coverage::Complete)
     }
 
     fn write(&mut self, planned: Option<Planned>) -> Result<(), LedgerError> {
@@ -224,21 +238,11 @@ impl Survey for Desk {
         self.planner.remaining()
     }
 
-    fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, LedgerError> {
-        let id = referral.id();
-        if !self.planner.wants(id) {
-            return Ok(Coverage::Unwanted);
-        }
-        let planned =
-            self.planner.plan(id, Some(referral), |planned| !last_word && planned.needs_whole_referral());
-        if self.planner.wants(id) {
-            return Ok(Coverage::Incomplete);
-        }
-        self.write(planned.map(|planned| Planned { subject: Subject::of(referral), ..planned }))?;
-        Ok(Coverage::Complete)
+    async fn seen(&mut self, referral: &Snapshot<'_>, last_word: bool) -> Result<Coverage, LedgerError> {
+        self.take(referral, last_word)
     }
 
-    fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, LedgerError> {
+    async fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, LedgerError> {
         let id = referral.id();
         let planned = self.planner.plan(id, Some(referral), |planned| planned.verdict.is_some());
         if self.planner.wants(id) {
@@ -248,7 +252,7 @@ impl Survey for Desk {
         Ok(Coverage::Complete)
     }
 
-    fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), LedgerError> {
+    async fn unreadable(&mut self, id: ReferralId, failure: &Failure) -> Result<(), LedgerError> {
         let verdict = Verdict::new(Outcome::Failed, failure.code(), failure.message());
         let planned = self.planner.absent(id, verdict);
         self.write(planned)
