@@ -16,7 +16,9 @@
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
-use super::model::{Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem};
+use super::model::{
+    Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, VerifiedPart,
+};
 use super::ordering::OrderKeys;
 use super::record::Record;
 use super::spill::Spill;
@@ -32,6 +34,7 @@ use crate::domain::item::Item;
 use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
+use crate::domain::verification::{Verification, Verified};
 
 /// A run that is being planned. Dropping it loses what was not kept; the run stays unplanned either way.
 pub(super) trait PlanStore: Sized {
@@ -114,6 +117,10 @@ pub(super) trait RunStore: Sized {
 
     /// Puts an approval on record. Returns [`LedgerError::LogLost`] where the run may lack records.
     async fn approve(&mut self, approval: &Approval) -> Result<(), LedgerError>;
+
+    /// Puts a part of what a verification found on record. Returns [`LedgerError::LogLost`] where the run may lack
+    /// records.
+    async fn keep_verified(&mut self, part: &VerifiedPart) -> Result<(), LedgerError>;
 
     /// Returns the inputs that the run was planned from, in their order.
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError>;
@@ -225,6 +232,18 @@ pub(super) trait RunAccount {
 
     /// Returns the referrals that were written, all of one item or some, by number of their items.
     async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError>;
+
+    /// Returns all verifications with their numbers, the first one first.
+    async fn verifications(&self) -> Result<Vec<(u64, Verification)>, LedgerError>;
+
+    /// Calls `each` for every item once, by number, that a verification found something of.
+    async fn verified<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(VerifiedItem) -> Result<(), E>,
+    ) -> Result<(), E>;
+
+    /// Returns what was found last of an item, with the number of the verification.
+    async fn last_verified(&self, item: u64) -> Result<Option<(u64, Verified)>, LedgerError>;
 }
 
 /// Evaluates one expression for whichever backend an enum of them holds.

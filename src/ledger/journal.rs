@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::backend::BatchStore;
 use super::error::LedgerError;
-use super::model::AttemptAnswer;
+use super::model::{AttemptAnswer, VerifiedPart};
 use super::record::{Finish, Record, Request};
 use super::ticket::{AttemptId, Ticket};
 use super::writer::{ManualWriter, Writer};
@@ -103,6 +103,14 @@ impl Journal {
     /// As [`Journal::intend`]; a failure of this very write comes with the next call.
     pub async fn settled(&self, item: u64, settled: Settled) -> Result<(), LedgerError> {
         self.shared.ask(Request::Write(Record::Outcome { item, settled }))
+    }
+
+    /// Records a part of what a verification found, after everything that was requested before, without waiting.
+    ///
+    /// # Errors
+    /// As [`Journal::settled`].
+    pub fn verified(&self, part: VerifiedPart) -> Result<(), LedgerError> {
+        self.shared.ask(Request::Write(Record::Verified { part }))
     }
 
     /// Ends sending. Everything that was requested before is then on record, with the figures of this

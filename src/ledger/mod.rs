@@ -56,7 +56,10 @@ pub use address::{
 };
 pub use error::LedgerError;
 pub use journal::{Clock, Journal};
-pub use model::{AttemptAnswer, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem};
+pub use model::{
+    AttemptAnswer, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem,
+    VerifiedPart,
+};
 pub use ordering::{KeySource, OrderKeys};
 pub use outstanding::{AttemptResult, Due};
 pub use planning::Planning;

@@ -9,9 +9,10 @@ use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
-use crate::domain::referral::ETag;
+use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
+use crate::domain::verification::{Verification, Verified};
 
 /// The header of a run: what it is, how far it has come, and whether any of its records are lost.
 #[derive(Debug, Clone)]
@@ -130,6 +131,34 @@ impl SentItem {
     pub fn is_in_doubt(&self) -> bool {
         self.settled.as_ref().is_none_or(|settled| settled.verdict.outcome == Outcome::Unknown)
     }
+}
+
+/// A part of what a verification found, as it goes on record.
+#[derive(Debug, Clone)]
+pub struct VerifiedPart {
+    /// The number of the verification, counted from 1.
+    pub number: u64,
+    /// What came of it so far.
+    pub verification: Verification,
+    /// What was found, by the number of the item.
+    pub items: Vec<(u64, Verified)>,
+}
+
+/// An item of which a verification found something, with the last that was found.
+#[derive(Debug, Clone)]
+pub struct VerifiedItem {
+    /// The item's number.
+    pub number: u64,
+    /// The referral.
+    pub id: ReferralId,
+    /// Where its rows begin, in file order.
+    pub rows: Vec<Location>,
+    /// What people know its referral by, where that was seen.
+    pub subject: Option<Subject>,
+    /// The number of the verification.
+    pub verification: u64,
+    /// What it found.
+    pub verified: Verified,
 }
 
 /// The answer to an attempt, as it goes on record.

@@ -3,12 +3,13 @@
 
 use super::backend::{RunAccount, whichever};
 use super::error::LedgerError;
-use super::model::{PlanTotals, ReferralTotals, RunHeader, SentItem};
+use super::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem};
 use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowStanding, RunStats};
 use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::referral::ReferralId;
+use crate::domain::verification::{Verification, Verified};
 
 /// A run as it stood when it was opened for reading. Later writes don't show: all that one reader returns
 /// fits together.
@@ -154,5 +155,34 @@ impl Reader {
     /// Where the ledger can't be read.
     pub async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
         whichever!(Self: self, reader => reader.written_ids().await)
+    }
+
+    /// Returns all verifications with their numbers, the first one first.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn verifications(&self) -> Result<Vec<(u64, Verification)>, LedgerError> {
+        whichever!(Self: self, reader => reader.verifications().await)
+    }
+
+    /// Calls `each` for every item once, by number, that a verification found something of, with the last that was
+    /// found. Memory use does not grow with the number of items.
+    ///
+    /// # Errors
+    /// As [`Reader::rows`].
+    pub async fn verified<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(VerifiedItem) -> Result<(), E>,
+    ) -> Result<(), E> {
+        whichever!(Self: self, reader => reader.verified(each).await)
+    }
+
+    /// Returns what was found last of the item of this number, with the number of the verification; `None` where
+    /// nothing was.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn last_verified(&self, item: u64) -> Result<Option<(u64, Verified)>, LedgerError> {
+        whichever!(Self: self, reader => reader.last_verified(item).await)
     }
 }

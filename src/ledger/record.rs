@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::error::LedgerError;
-use super::model::AttemptAnswer;
+use super::model::{AttemptAnswer, VerifiedPart};
 use super::ticket::{AttemptId, Ticket};
 use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::item::Item;
@@ -41,4 +41,6 @@ pub(super) enum Record {
     Withdrawal { attempt: AttemptId },
     /// The outcome of an item: a decision, which is made once.
     Outcome { item: u64, settled: Settled },
+    /// A part of what a verification found. It decides nothing, and replaces what an earlier one found.
+    Verified { part: VerifiedPart },
 }

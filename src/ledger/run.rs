@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::backend::{BatchStore, ItemClaims, RunStore, whichever};
 use super::error::LedgerError;
 use super::journal::{Clock, Journal};
-use super::model::{Outstanding, PlanTotals, RunHeader};
+use super::model::{Outstanding, PlanTotals, RunHeader, VerifiedPart};
 use super::sqlite::Watch;
 use super::writer::ManualWriter;
 use super::{memory, sqlite};
@@ -85,6 +85,14 @@ impl Ledger {
     /// [`LedgerError::LogLost`] where the run may lack records; else where the ledger can't be written.
     pub async fn approve(&mut self, approval: &Approval) -> Result<(), LedgerError> {
         whichever!(Run: &mut self.run, run => run.approve(approval).await)
+    }
+
+    /// Puts a part of what a verification found on record, all of it or nothing.
+    ///
+    /// # Errors
+    /// As [`Ledger::approve`].
+    pub async fn keep_verified(&mut self, part: &VerifiedPart) -> Result<(), LedgerError> {
+        whichever!(Run: &mut self.run, run => run.keep_verified(part).await)
     }
 
     /// Returns the inputs that the run was planned from, in their order.

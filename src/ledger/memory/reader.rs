@@ -11,10 +11,11 @@ use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
+use crate::domain::verification::{Verification, Verified};
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, summed};
+use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, summed};
 use crate::ledger::outstanding::{Due, due, last};
 use crate::ledger::verdict::Resolved;
 
@@ -223,5 +224,32 @@ impl RunAccount for Reader {
 
     async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
         Ok(self.written().map(|(item, _)| item.id).collect())
+    }
+
+    async fn verifications(&self) -> Result<Vec<(u64, Verification)>, LedgerError> {
+        let verifications = self.state.verifications.iter();
+        Ok(verifications.map(|(number, verification)| (*number, verification.clone())).collect())
+    }
+
+    async fn verified<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(VerifiedItem) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (number, (verification, verified)) in &self.state.verified {
+            let Some(planned) = self.state.planned.items.get(number) else { continue };
+            each(VerifiedItem {
+                number: *number,
+                id: planned.item.id,
+                rows: self.state.rows_of(*number).map(|row| row.place).collect(),
+                subject: planned.subject.clone(),
+                verification: *verification,
+                verified: verified.clone(),
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn last_verified(&self, item: u64) -> Result<Option<(u64, Verified)>, LedgerError> {
+        Ok(self.state.verified.get(&item).cloned())
     }
 }

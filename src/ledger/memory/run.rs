@@ -12,7 +12,7 @@ use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::ledger::backend::RunStore;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, RunHeader};
+use crate::ledger::model::{PlanTotals, RunHeader, VerifiedPart};
 
 /// A held run that is not being sent.
 #[derive(Debug)]
@@ -73,6 +73,10 @@ impl RunStore for Run {
             run.approvals.push(approval.clone());
             Ok(())
         })
+    }
+
+    async fn keep_verified(&mut self, part: &VerifiedPart) -> Result<(), LedgerError> {
+        self.write_at_rest(|run| run.keep_verified(part))
     }
 
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {

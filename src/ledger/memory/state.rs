@@ -13,7 +13,8 @@ use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
-use crate::ledger::model::{AttemptAnswer, PlanTotals, RunHeader};
+use crate::domain::verification::{Verification, Verified};
+use crate::ledger::model::{AttemptAnswer, PlanTotals, RunHeader, VerifiedPart};
 use crate::ledger::record::Record;
 use crate::ledger::ticket::AttemptId;
 use crate::ledger::verdict::Resolved;
@@ -37,6 +38,10 @@ pub(super) struct RunState {
     pub(super) sessions: Vec<RunStats>,
     pub(super) consents: Vec<Consent>,
     pub(super) approvals: Vec<Approval>,
+    /// Verifications by their numbers.
+    pub(super) verifications: BTreeMap<u64, Verification>,
+    /// What was found last of each item, by its number, with the number of the verification.
+    pub(super) verified: BTreeMap<u64, (u64, Verified)>,
 }
 
 /// The rows and items of a plan, by ordinal and by number.
@@ -85,6 +90,8 @@ impl RunState {
             sessions: Vec::new(),
             consents: Vec::new(),
             approvals: Vec::new(),
+            verifications: BTreeMap::new(),
+            verified: BTreeMap::new(),
         }
     }
 
@@ -125,8 +132,19 @@ impl RunState {
                     return Err(format!("item {item} has an outcome already"));
                 }
             }
+            Record::Verified { part } => self.keep_verified(part)?,
         }
         Ok(None)
+    }
+
+    /// Keeps a part of a verification.
+    pub(super) fn keep_verified(&mut self, part: &VerifiedPart) -> Result<(), Defect> {
+        self.verifications.insert(part.number, part.verification.clone());
+        for (item, verified) in &part.items {
+            self.expect_item(*item)?;
+            self.verified.insert(*item, (part.number, verified.clone()));
+        }
+        Ok(())
     }
 
     fn expect_item(&self, number: u64) -> Result<(), Defect> {

@@ -10,6 +10,7 @@ use super::permissions;
 use super::records::{number, remove_intent, write_answer, write_intent, write_outcome};
 use super::schema::close_session;
 use super::store::Store;
+use super::verified;
 use crate::domain::account::{Phase, RunStats};
 use crate::ledger::backend::BatchStore;
 use crate::ledger::error::LedgerError;
@@ -121,6 +122,7 @@ fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<
             Record::Answer { attempt, answer } => write_answer(&transaction, attempt.number(), answer)?,
             Record::Withdrawal { attempt } => remove_intent(&transaction, attempt.number())?,
             Record::Outcome { item, settled } => write_outcome(&transaction, *item, false, settled)?,
+            Record::Verified { part } => verified::write(&transaction, part)?,
         }
     }
     transaction.commit()?;

@@ -11,7 +11,7 @@
 //! | `plan` | a run that is being planned: [`Plan`] |
 //! | `run` | a run at rest: [`Run`] |
 //! | `claims`, `batch` | a run that is being sent: its items that are left, and the batches written |
-//! | `reader`, `optional`, `sent`, `totals` | the account of a run for its reports: [`Reader`] |
+//! | `reader`, `optional`, `sent`, `verified`, `totals` | the account of a run for its reports: [`Reader`] |
 //! | `wal` | whether SQLite's log (WAL) is present where it has to be; the mark in the database that says so |
 //! | `lock`, `holder`, `permissions` | one writing process for each run, even where the run was copied; files that only their owner can read |
 //! | `crash_points` | the points at which a test may let a process die |
@@ -38,6 +38,7 @@ mod sent;
 mod store;
 mod totals;
 mod turns;
+mod verified;
 mod wal;
 
 pub use claims::Claims;

@@ -10,7 +10,7 @@ use super::optional::Optional;
 use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, place, subject, verdict};
 use super::store::Store;
 use super::totals::totals;
-use super::{sent, wal};
+use super::{sent, verified, wal};
 use crate::domain::account::{
     InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats, Settled,
 };
@@ -21,10 +21,11 @@ use crate::domain::finding::Finding;
 use crate::domain::key::Matched;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ReferralId;
+use crate::domain::verification::{Verification, Verified};
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, summed};
+use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, summed};
 use crate::ledger::verdict::Resolved;
 
 /// A run as it stood when it was opened for reading, whatever is written meanwhile.
@@ -278,6 +279,21 @@ impl RunAccount for Reader {
 
     async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
         self.store.all(sent::WRITTEN_IDS, |row| row.get(0).map(|Text(id)| id))
+    }
+
+    async fn verifications(&self) -> Result<Vec<(u64, Verification)>, LedgerError> {
+        verified::verifications(&self.store)
+    }
+
+    async fn verified<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(VerifiedItem) -> Result<(), E>,
+    ) -> Result<(), E> {
+        verified::each(&self.store, each)
+    }
+
+    async fn last_verified(&self, item: u64) -> Result<Option<(u64, Verified)>, LedgerError> {
+        verified::last(&self.store, item)
     }
 }
 

@@ -11,13 +11,13 @@ use super::lock::Lock;
 use super::records::number;
 use super::store::Store;
 use super::totals::totals;
-use super::{holder, schema, wal};
+use super::{holder, schema, verified, wal};
 use crate::domain::account::InputInfo;
 use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::ledger::backend::RunStore;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{Loss, PlanTotals, RunHeader};
+use crate::ledger::model::{Loss, PlanTotals, RunHeader, VerifiedPart};
 
 /// A locked run that is not sending.
 #[derive(Debug)]
@@ -91,6 +91,10 @@ impl RunStore for Run {
 
     async fn approve(&mut self, approval: &Approval) -> Result<(), LedgerError> {
         self.write_at_rest(|transaction| schema::add_approval(transaction, approval))
+    }
+
+    async fn keep_verified(&mut self, part: &VerifiedPart) -> Result<(), LedgerError> {
+        self.write_at_rest(|transaction| verified::write(transaction, part))
     }
 
     async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError> {

@@ -1,6 +1,6 @@
 //! Reads what was sent of a run, as it was sent last, and what became of it.
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 use super::optional::Optional;
 use super::records::{EnumText, ITEM, Json, Text, Version, item, place, subject, verdict};
@@ -18,7 +18,12 @@ pub(super) const WRITTEN_IDS: &str = "
     SELECT item.referral FROM item JOIN outcome ON outcome.item = item.number
     WHERE NOT outcome.planned AND outcome.outcome IN ('applied', 'partial') ORDER BY item.number";
 
-const ROWS: &str = "SELECT input, line, cell FROM row WHERE item = ?1 ORDER BY row";
+/// Returns where the rows of an item begin, in file order.
+pub(super) fn rows_of(connection: &Connection, item: u64) -> rusqlite::Result<Vec<Location>> {
+    let mut rows =
+        connection.prepare_cached("SELECT input, line, cell FROM row WHERE item = ?1 ORDER BY row")?;
+    rows.query_map([item.cast_signed()], |row| place(row, 0))?.collect()
+}
 
 /// Calls `each` for every item once, by number, that sending settled or may have written; where a referral is given,
 /// for its item alone.
@@ -39,12 +44,10 @@ pub(super) fn each<E: From<LedgerError>>(
                    ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number) {subjects}
          WHERE {one} AND outcome.planned IS NOT TRUE ORDER BY item.number"
     )))?;
-    let mut rows_of = store.told(store.connection.prepare_cached(ROWS))?;
     let mut found = store.told(items.query([referral.map(Text)]))?;
     while let Some(row) = store.told(found.next())? {
         let Some(mut sent) = store.told(sent(row, header))? else { continue };
-        let rows = rows_of.query_map([sent.item.number.cast_signed()], |row| place(row, 0));
-        sent.rows = store.told(rows.and_then(Iterator::collect::<rusqlite::Result<Vec<Location>>>))?;
+        sent.rows = store.told(rows_of(&store.connection, sent.item.number))?;
         each(sent)?;
     }
     Ok(())

@@ -33,3 +33,4 @@ mod sending;
 mod sent;
 mod turns;
 mod verdicts;
+pub(super) mod verified;

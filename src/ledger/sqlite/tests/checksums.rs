@@ -24,6 +24,7 @@ use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
 use crate::ledger::tests::approvals::approval;
 use crate::ledger::tests::fixtures::*;
+use crate::ledger::tests::verified::part;
 use crate::ledger::{AttemptAnswer, AttemptResult, KeySource, OrderKeys, create, open, read};
 
 /// A run that stopped, with every column of every table filled in some record.
@@ -67,7 +68,10 @@ async fn stopped() -> TempDir {
         journal.settled(number, Settled { verdict, etag, theirs, at: at(5) }).await.unwrap();
     }
     journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
-    open(folder.path()).await.unwrap().approve(&approval(6)).await.unwrap();
+    let mut ledger = open(folder.path()).await.unwrap();
+    ledger.approve(&approval(6)).await.unwrap();
+    ledger.keep_verified(&part(1, 7, &[1, 2])).await.unwrap();
+    drop(ledger);
     folder
 }
 

@@ -24,9 +24,21 @@ fn meddle(dir: &Path) -> rusqlite::Connection {
 }
 
 /// All tables of a ledger, but for those that are SQLite's own.
-const TABLES: [&str; 12] = [
-    "run", "input", "row", "item", "attempt", "outcome", "session", "consent", "subject", "matched", "turn",
+const TABLES: [&str; 14] = [
+    "run",
+    "input",
+    "row",
+    "item",
+    "attempt",
+    "outcome",
+    "session",
+    "consent",
+    "subject",
+    "matched",
+    "turn",
     "approval",
+    "verification",
+    "verified",
 ];
 
 /// Makes the checksums fit what is there, as where a defect had written it.
