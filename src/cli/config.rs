@@ -64,6 +64,7 @@ pub struct Profile {
     pub timeout: Option<String>,
     pub max_errors: Option<String>,
     pub max_changes: Option<u64>,
+    pub require_approval: Option<bool>,
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
 }

@@ -3,7 +3,7 @@
 
 use super::args;
 use super::columns;
-use super::config::{Config, DEFAULT_PROFILE};
+use super::config::{Config, DEFAULT_PROFILE, Profile};
 use super::origin::{FILE, Origin, Sourced, Table};
 use super::reasons::portal_reasons;
 use super::setting_values::allow_paths;
@@ -19,7 +19,10 @@ use crate::domain::reasons;
 use crate::domain::rules::Rule;
 
 /// Settings that say how much is changed rather than where and how requests are sent.
-const OF_CHANGES: [&str; 2] = ["max-errors", "max-changes"];
+const OF_CHANGES: [&str; 3] = ["max-errors", "max-changes", REQUIRE_APPROVAL];
+
+/// The key that says whether a plan has to be approved.
+const REQUIRE_APPROVAL: &str = "require-approval";
 
 /// What stands in place of a value that is a secret, or may hold one.
 const SET: &str = "set, and not shown";
@@ -107,6 +110,7 @@ impl Surroundings<'_> {
             text("timeout", &limits.timeout),
             text("max-errors", &limits.max_errors),
             max_changes,
+            approval_row(self.config, target.profile.as_deref(), &profile),
         ])
     }
 
@@ -197,6 +201,14 @@ fn profile_row(config: &Config, name: Option<&str>) -> SettingRow {
     let name = name.unwrap_or(DEFAULT_PROFILE);
     let value = config.profile.contains_key(name).then(|| name.to_owned());
     row("profile", value, origin.place(), Vec::new())
+}
+
+/// Returns the row that says whether a plan has to be approved.
+fn approval_row(config: &Config, name: Option<&str>, profile: &Profile) -> SettingRow {
+    let table = Table::Profile(name.unwrap_or(DEFAULT_PROFILE));
+    let origin = profile.require_approval.map(|_| config.origin(table, REQUIRE_APPROVAL));
+    let is_required = profile.require_approval.unwrap_or_default();
+    row(REQUIRE_APPROVAL, is_required.to_string(), origin.unwrap_or(Origin::Default).place(), Vec::new())
 }
 
 /// Returns the reason that each number of Partner Center's files stands for.

@@ -25,8 +25,8 @@ use super::sources::Surroundings;
 use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, check, config_show, export, finish, login,
-    login_status, logout, report, resume, sandbox, show,
+    CommandError, Console, Environment, RunLog, Watch, apply, approve, check, config_show, export, finish,
+    login, login_status, logout, report, resume, sandbox, show,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -80,12 +80,13 @@ pub fn run(process: Process) -> ExitCode {
             match ready(cli, &variables, &directory, terminal, user) {
                 Ok((command, used)) => {
                     used.iter().for_each(|used| console.say(&format!("note: {used}")));
-                    let state_dir = state_dir(&variables);
+                    let (state_dir, user_name) = (state_dir(&variables), user_name(&variables));
                     let around = Around {
                         stdin,
                         clock,
                         new_id,
                         user,
+                        user_name,
                         directory,
                         state_dir,
                         watch,
@@ -222,6 +223,14 @@ fn ready(
             };
             (Box::new(work), None)
         }
+        Command::Approve(typed) => {
+            let used = config.used(typed.profile.as_deref(), TablesForPlanning::None);
+            let options = surroundings.approve(typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(approve::run(options, environment))
+            };
+            (Box::new(work), used)
+        }
         Command::Config { command: ConfigCommand::Show(typed) } => {
             let options = surroundings.config_show(&typed)?;
             (Box::new(move |_, environment| Ok(config_show::run(options, environment))), None)
@@ -240,12 +249,19 @@ fn ready(
     })
 }
 
+/// Returns the name of the user on this machine, where the environment tells it.
+fn user_name(variables: &BTreeMap<String, String>) -> Option<String> {
+    let names = ["LOGNAME", "USER", "USERNAME"].into_iter().filter_map(|name| variables.get(name));
+    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
+}
+
 /// The process around a command, apart from the printer.
 struct Around {
     stdin: Box<dyn Read + Send>,
     clock: fn() -> Timestamp,
     new_id: fn() -> Uuid,
     user: Option<u32>,
+    user_name: Option<String>,
     directory: PathBuf,
     state_dir: Option<PathBuf>,
     watch: Option<Watch>,
@@ -260,8 +276,8 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
     let work = {
         let (stop, console) = (stop.clone(), Arc::clone(&console));
         move || {
-            let Around { stdin, clock, new_id, user, directory, state_dir, watch, run_log, diagnostics } =
-                around;
+            let Around { stdin, clock, new_id, user, user_name, directory, .. } = around;
+            let Around { state_dir, watch, run_log, diagnostics, .. } = around;
             let (console, stdin, directory) = (&*console, &Mutex::new(stdin), &*directory);
             let environment = Environment {
                 console,
@@ -270,6 +286,7 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
                 clock,
                 new_id,
                 user,
+                user_name: user_name.as_deref(),
                 directory,
                 state_dir: state_dir.as_deref(),
                 run_log: &run_log,

@@ -15,7 +15,7 @@ use crate::api::{Auth, Endpoint};
 use crate::commands::credentials::Credentials;
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, ProgressMode, Sending, Showing, SummaryForm, Target, apply,
-    report, resume, sandbox,
+    approve, report, resume, sandbox,
 };
 use crate::domain::format::Format;
 use crate::domain::level::Level;
@@ -175,6 +175,17 @@ impl Surroundings<'_> {
         self.terminal && kind.map_or(cfg!(windows), |kind| !matches!(kind, "" | "dumb"))
     }
 
+    /// Makes the settings of `approve`.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn approve(&self, typed: args::ApproveArgs) -> Result<approve::ApproveOptions, CommandError> {
+        let args::ApproveArgs { run, approver, profile: name } = typed;
+        let profile = self.config.profile(name.as_deref())?;
+        let target = args::TargetArgs { profile: name, ..args::TargetArgs::default() };
+        Ok(approve::ApproveOptions { run, approver, credentials: self.credentials(&target, &profile)? })
+    }
+
     /// Returns how to show progress.
     pub(super) fn progress(&self, typed: args::ProgressFormArg) -> ProgressMode {
         match typed {
@@ -277,6 +288,7 @@ impl Surroundings<'_> {
                 closing: typed.confirm_closing,
                 max_changes: max_changes.map(|most| MaxChanges { most: most.value, said: said(most.origin) }),
             },
+            requires_approval: profile.require_approval.unwrap_or_default(),
             typed: repeated(typed, target),
             token_command: target.token_command.is_some(),
         })

@@ -10,6 +10,7 @@ use super::next_command::{CommandLine, flag};
 use super::next_step;
 use super::options::{GivenConsent, MaxChanges, RunContext};
 use super::target::Target;
+use crate::domain::approval::Accounts;
 use crate::domain::characters::visible;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::priority::SendingOrder;
@@ -64,13 +65,14 @@ impl Preview {
 /// Makes sure that the user consents to what is about to be sent, and returns the consent to record; `None`
 /// where none is needed beyond what is on record. A recorded consent to the same plan, target and user is not
 /// asked for again, however much of the plan is left. A sandbox needs no consent, but a number that was given
-/// and is wrong is an error there too.
+/// and is wrong is an error there too. `accounts` are those that this process acts as.
 ///
 /// # Errors
 /// Returns a usage error where consent is missing, was given for another number, or there are more changes
 /// than are allowed. Nothing was sent then; the plan stays.
 pub fn consent(
     plan: Plan<'_>,
+    accounts: Accounts,
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<Option<Consent>, CommandError> {
@@ -104,6 +106,7 @@ pub fn consent(
         closing: totals.closing,
         target: target.name(),
         user: environment.user,
+        accounts,
     }))
 }
 

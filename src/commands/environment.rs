@@ -68,6 +68,8 @@ pub struct Environment<'a> {
     pub new_id: fn() -> Uuid,
     /// The user id in the operating system of the user who runs the program, where there is such.
     pub user: Option<u32>,
+    /// The name of that user, where the environment tells it.
+    pub user_name: Option<&'a str>,
     /// The current directory, which relative paths start from.
     pub directory: &'a Path,
     /// The directory in which the program keeps, for this user, what outlives a run; it may not exist yet. `None`

@@ -49,6 +49,8 @@
 //! | [`run_log`] | writes the diagnostics of a run to `run.log` |
 
 pub mod apply;
+pub mod approval;
+pub mod approve;
 pub mod baseline;
 mod beginning;
 pub mod check;

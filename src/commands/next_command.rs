@@ -76,6 +76,11 @@ impl CommandLine {
         Self { command: "report".to_owned(), operands, choices: Vec::new() }
     }
 
+    /// Returns the command by which a second person approves a plan.
+    pub fn approve(run: &Path, choices: Vec<Choice>) -> Self {
+        Self { command: "approve".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
+    }
+
     /// Returns the command that shows a run to people.
     pub fn show(run: &Path, choices: Vec<Choice>) -> Self {
         Self { command: "show".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }

@@ -97,6 +97,8 @@ pub struct Sending {
     pub finish_by: Option<Timestamp>,
     /// The consent that the user gives beforehand.
     pub consent: GivenConsent,
+    /// Whether nothing is sent of a plan that no second person has approved.
+    pub requires_approval: bool,
     /// The choices that the user typed, as far as a next command has to repeat them.
     pub typed: Vec<Choice>,
     /// Whether a token command was typed, which the user has to type again.

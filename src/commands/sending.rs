@@ -10,7 +10,7 @@ use super::next_command::{CommandLine, flag};
 use super::options::{RunContext, Sending};
 use super::progress::{self, Begun};
 use super::write_reports::PlanFile;
-use super::{connection, finish, forecast, next_step, patches, write_reports};
+use super::{approval, connection, finish, forecast, next_step, patches, write_reports};
 use crate::api::Client;
 use crate::domain::account::{Phase, RunStats};
 use crate::domain::exit::Exit;
@@ -57,6 +57,7 @@ pub async fn go_on(
     // The summary tells the order.
     consent::announce(&totals, None, run_context, environment);
     consent::warn_ahead(&totals, run_context, environment);
+    approval::warn_ahead(run_context, environment);
     forecast::tell_time(&totals, run_context, environment);
     drop(ledger);
     finish::account(run_context, None, environment).await
@@ -101,20 +102,30 @@ async fn carry_out(
     let totals = ledger.plan_totals().await?;
     consent::announce(&totals, ledger.header().spec.order.as_ref(), run_context, environment);
     forecast::tell_time(&totals, run_context, environment);
+    let correlation_id = ledger.header().spec.correlation_id;
+    let connect =
+        || connection::connect(run_context.target, run_context.sending.timeout, correlation_id, environment);
+    let approvals = approval::of_plan(&ledger, plan.sha256(), run_context).await?;
+    let client = match client {
+        // The token tells whose account it is that sends.
+        None if approvals.is_some() => Some(connect()?),
+        client => client,
+    };
+    let accounts = approval::accounts(run_context.target, client.as_ref(), environment).await;
+    if let Some(approvals) = approvals {
+        approval::by_another(&approvals, &accounts, run_context)?;
+    }
     let consented = ledger.consent().await?;
     let overview = plan.take_overview();
     let preview = &Preview::of(overview.as_ref(), run_context.run);
     let carried_out = Plan { totals: &totals, sha256: plan.sha256(), consented: consented.as_ref(), preview };
-    let consented = consent::consent(carried_out, run_context, environment);
+    let consented = consent::consent(carried_out, accounts, run_context, environment);
     // Whoever saw it and said no is not shown it again.
     plan.keep_overview(overview.filter(|_| !preview.is_shown()));
     let ledger = ledger.consented(consented?);
-    let correlation_id = ledger.header().spec.correlation_id;
     let client = match client {
         Some(client) => client,
-        None => {
-            connection::connect(run_context.target, run_context.sending.timeout, correlation_id, environment)?
-        }
+        None => connect()?,
     };
     // These reports say that nothing was sent. If this process died while it sends, they would be wrong.
     write_reports::take_away_reports(run_context.run, plan, environment.console)?;

@@ -406,6 +406,7 @@ mod tests {
             clock: || Timestamp::UNIX_EPOCH,
             new_id: Uuid::nil,
             user: None,
+            user_name: None,
             directory: dir.path(),
             state_dir: None,
             run_log: &RunLog::default(),

@@ -248,6 +248,7 @@ async fn sum_up(
         seconds: (&stats).into(),
         plan_sha256: plan_sha256.clone().filter(|_| is_planned),
         consent: reader.consent().await?.as_ref().map(Into::into),
+        approvals: reader.approvals().await?.iter().map(Into::into).collect(),
         reason: about.reason.clone(),
         order: about.order.clone(),
         files: FileSummary::all(shelf, written),

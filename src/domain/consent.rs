@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::approval::Accounts;
 use super::setting::Setting;
 use super::wording::Wording;
 
@@ -25,6 +26,9 @@ pub struct Consent {
     pub target: String,
     /// The user id of the process in which it was given; `None` on systems without one.
     pub user: Option<u32>,
+    /// The accounts of that process; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub accounts: Accounts,
 }
 
 /// A way in which consent is given.

@@ -11,6 +11,8 @@ pub enum Setting {
     All,
     /// A path that may be patched although it is not documented as patchable.
     AllowPath,
+    /// The name of a second person who approves a plan.
+    Approver,
     /// The base URL of the sign-in service.
     Authority,
     /// The referrals as they were when legacy payloads were made.
@@ -99,10 +101,11 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::Account,
         Self::All,
         Self::AllowPath,
+        Self::Approver,
         Self::Authority,
         Self::Base,
         Self::Browser,
@@ -153,6 +156,7 @@ impl Setting {
             Self::Account => "account",
             Self::All => "all",
             Self::AllowPath => "allow-path",
+            Self::Approver => "approver",
             Self::Authority => "authority",
             Self::Base => "base",
             Self::Browser => "browser",

@@ -89,7 +89,9 @@ pub use rows::RowReports;
 pub use run_view::RunView;
 pub use shelf::Shelf;
 pub use spool::ExportSlot;
-pub use summary::{ConsentSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary};
+pub use summary::{
+    ApprovalSummary, ConsentSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary,
+};
 pub use text::{PlanShown, not_as_sent, order_line, planned, text, title, title_under_way, warnings};
 pub use written::{Forms, Written, WrittenFile};
 

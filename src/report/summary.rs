@@ -8,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::domain::account::{InputInfo, Phase, RunStats};
+use crate::domain::approval::Approval;
 use crate::domain::characters::visible_json;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::outcome::Outcome;
@@ -49,6 +50,9 @@ pub struct Summary {
     pub plan_sha256: Option<String>,
     /// The consent to send; `None` where it was not asked for yet, or was not needed.
     pub consent: Option<ConsentSummary>,
+    /// What second persons approved, the first one first; left out where nobody did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalSummary>,
     /// Why the run was made, in the user's words.
     pub reason: Option<String>,
     /// The order in which changes are sent; left out where that is the order of the inputs.
@@ -73,6 +77,20 @@ pub struct ConsentSummary {
     pub plan_sha256: String,
     /// The number of referrals that this plan closes, which can't be undone.
     pub closing: u64,
+    /// The account that gave it, which is the one that sends; left out where none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// A second person's yes to the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ApprovalSummary {
+    /// When it was given.
+    pub at: Timestamp,
+    /// Who gave it.
+    pub by: String,
+    /// The SHA-256 of the plan that it names, in hexadecimal.
+    pub plan_sha256: String,
 }
 
 /// How far a run came.
@@ -190,6 +208,7 @@ impl Summary {
             seconds: (&stats).into(),
             plan_sha256: None,
             consent: None,
+            approvals: Vec::new(),
             reason: None,
             order: None,
             files: Vec::new(),
@@ -242,8 +261,21 @@ impl From<&InputInfo> for InputSummary {
 
 impl From<&Consent> for ConsentSummary {
     fn from(consent: &Consent) -> Self {
-        let Consent { at, how, plan_sha256, closing, .. } = consent;
-        Self { at: *at, how: how.clone(), plan_sha256: plan_sha256.clone(), closing: *closing }
+        let Consent { at, how, plan_sha256, closing, accounts, .. } = consent;
+        Self {
+            at: *at,
+            how: how.clone(),
+            plan_sha256: plan_sha256.clone(),
+            closing: *closing,
+            by: accounts.name().map(str::to_owned),
+        }
+    }
+}
+
+impl From<&Approval> for ApprovalSummary {
+    fn from(approval: &Approval) -> Self {
+        let Approval { at, name, plan_sha256, .. } = approval;
+        Self { at: *at, by: name.clone(), plan_sha256: plan_sha256.clone() }
     }
 }
 

@@ -177,6 +177,7 @@ pub(crate) fn consent() -> ConsentSummary {
         how: [Way::Yes, Way::ConfirmClosing].into(),
         plan_sha256: "ab12".to_owned(),
         closing: 8,
+        by: None,
     }
 }
 
@@ -208,6 +209,7 @@ pub(crate) fn summary(books: &Tally) -> Summary {
         seconds: (&figures).into(),
         plan_sha256: Some("ab12".to_owned()),
         consent: None,
+        approvals: Vec::new(),
         reason: None,
         order: None,
         files: Vec::new(),

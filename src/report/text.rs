@@ -17,7 +17,7 @@ use super::format::{counted, grouped, one_line};
 use super::names::InputNames;
 use super::overview::Overview;
 use super::plan::PlanCounts;
-use super::summary::{ConsentSummary, Seconds, State, Summary};
+use super::summary::{ApprovalSummary, ConsentSummary, Seconds, State, Summary};
 use super::table::{add, lines, number, plain_table, section, told};
 use super::written::Written;
 
@@ -63,6 +63,10 @@ fn heading(summary: &Summary) -> Wording {
     if let Some(consent) = &summary.consent {
         heading = heading.say("consent: ").append(&consented(consent)).say("\n");
     }
+    for ApprovalSummary { at, by, plan_sha256 } in &summary.approvals {
+        let other = if summary.plan_sha256.as_ref() == Some(plan_sha256) { "" } else { ", for another plan" };
+        heading = heading.say(format!("approved: {at}, by {}{other}\n", visible(by)));
+    }
     if let Some(reason) = &summary.reason {
         heading = heading.say(format!("reason: {}\n", visible(reason)));
     }
@@ -98,8 +102,9 @@ fn titled(command: &str, run: &str, state: &str) -> String {
 }
 
 /// Returns when and how a plan was consented to, and the number of referrals to close.
-fn consented(ConsentSummary { at, how, closing, .. }: &ConsentSummary) -> Wording {
-    let mut consented = Wording::from(format!("{at}, "));
+fn consented(ConsentSummary { at, how, closing, by, .. }: &ConsentSummary) -> Wording {
+    let by = by.as_ref().map_or(String::new(), |by| format!("by {}, ", visible(by)));
+    let mut consented = Wording::from(format!("{at}, {by}"));
     for (number, way) in how.iter().enumerate() {
         consented = consented.say(if number == 0 { "" } else { " and " }).append(&way.wording());
     }

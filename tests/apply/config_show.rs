@@ -185,7 +185,8 @@ fn what_a_run_would_refuse_is_refused() {
             "",
             "error: referral-bulk.toml: unknown field `concurency`, expected one of `endpoint`, `token-command`, \
              `token-file`, `tenant`, `client-id`, `client-secret-file`, `authority`, `scope`, `store`, `rate`, \
-             `concurrency`, `timeout`, `max-errors`, `max-changes`, `columns`\n  \
+             `concurrency`, `timeout`, `max-errors`, `max-changes`, `require-approval`, \
+             `columns`\n  \
              --> referral-bulk.toml:2:1\nhint: did you mean concurrency?\n",
         ),
         (

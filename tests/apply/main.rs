@@ -31,6 +31,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod approved;
 mod base;
 mod check;
 mod config_show;

@@ -91,6 +91,7 @@ fn help_is_what_the_program_takes() {
         "resume",
         "report",
         "show",
+        "approve",
         "check",
         "config show",
         "sandbox",
@@ -124,7 +125,7 @@ fn completed(words: &[&str]) -> Vec<String> {
 #[test]
 fn bash_completes_commands_options_and_values() {
     for (words, wanted) in [
-        (&["ap"][..], &["apply"][..]),
+        (&["ap"][..], &["apply", "approve"][..]),
         (&["apply", "--max"], &["--max-errors", "--max-changes"]),
         (&["apply", "--summary", "t"], &["text"]),
         (&["resume", "--confirm"], &["--confirm-closing"]),
@@ -166,6 +167,7 @@ fn manual_pages_are_written() {
         names,
         [
             "pages/referral-bulk-apply.1",
+            "pages/referral-bulk-approve.1",
             "pages/referral-bulk-check.1",
             "pages/referral-bulk-completions.1",
             "pages/referral-bulk-config-show.1",

@@ -28,7 +28,7 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "apply",
     "migrate",
     "resume",
@@ -38,6 +38,7 @@ const COMMANDS: [&str; 13] = [
     "login",
     "logout",
     "check",
+    "approve",
     "config show",
     "sandbox",
     "completions",

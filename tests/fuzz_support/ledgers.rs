@@ -285,6 +285,7 @@ async fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         clock: || Timestamp::UNIX_EPOCH,
         new_id: Uuid::nil,
         user: None,
+        user_name: None,
         directory: Path::new(""),
         state_dir: None,
         run_log: &RunLog::default(),

@@ -61,6 +61,8 @@ pub enum Command {
     Login(Box<LoginArgs>),
     /// Forget a sign-in
     Logout(LogoutArgs),
+    /// Approve a plan as a second person: your yes is kept with it
+    Approve(ApproveArgs),
     /// Show the settings that count, and where each comes from
     Config {
         /// What to do with them.
@@ -226,6 +228,22 @@ pub struct ReportArgs {
     /// How to show it.
     #[command(flatten)]
     pub showing: ShowingArgs,
+}
+
+/// The arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub run: PathBuf,
+
+    /// Name of the person who approves [default: the account that is signed in, else the user of this machine]
+    #[arg(long, value_name = "NAME")]
+    pub approver: Option<String>,
+
+    /// Profile of referral-bulk.toml to take the sign-in from
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
 }
 
 /// The arguments of `export`.

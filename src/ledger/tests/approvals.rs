@@ -2,15 +2,16 @@
 
 use super::fixtures::*;
 use crate::domain::account::{Phase, RunStats};
-use crate::domain::approval::{Accounts, Approval, Approver};
+use crate::domain::approval::{Accounts, Approval};
 use crate::ledger::{open, read};
 
 /// What somebody approved when `second` had come.
 pub(in crate::ledger) fn approval(second: i64) -> Approval {
-    let accounts = Accounts { service: Some("dana@example.com".to_owned()), machine: None };
+    let accounts = Accounts { service: Some("dana@example.com".to_owned()), machine: None, user: Some(7) };
     Approval {
         at: at(second),
-        by: Approver { name: "Dana \"D\" Example".to_owned(), accounts },
+        name: "Dana \"D\" Example".to_owned(),
+        accounts,
         plan_sha256: "cd".repeat(32),
         changing: 3,
         closing: 1,

@@ -10,6 +10,7 @@ use tempfile::{TempDir, tempdir};
 use uuid::Uuid;
 
 use crate::domain::account::{InputInfo, RowAccount, RowRecord, RowText, RunStats, Settled};
+use crate::domain::approval::Accounts;
 use crate::domain::audit::{Audit, Class};
 use crate::domain::characters::visible_path;
 use crate::domain::consent::{Consent, Way};
@@ -195,6 +196,7 @@ pub(in crate::ledger) fn consent(second: i64) -> Consent {
         closing: 1,
         target: "https://api.example.com/v1.0".to_owned(),
         user: Some(1_000),
+        accounts: Accounts { service: Some("ada@example.com".to_owned()), machine: None, user: Some(7) },
     }
 }
 
