@@ -26,7 +26,7 @@ use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
     CommandError, Console, Environment, RunLog, Watch, apply, approve, check, config_show, export, finish,
-    login, login_status, logout, report, resume, sandbox, show,
+    login, login_status, logout, report, resume, sandbox, show, verify,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -177,6 +177,14 @@ fn ready(
                 runtime.block_on(report::run(&options, environment))
             };
             (Box::new(work), None)
+        }
+        Command::Verify(typed) => {
+            let used = config.used(typed.target.profile.as_deref(), TablesForPlanning::None);
+            let options = surroundings.verify(*typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(verify::run(options, environment))
+            };
+            (Box::new(work), used)
         }
         Command::Export(typed) => {
             let used = config.used(typed.target.profile.as_deref(), TablesForPlanning::Rules);

@@ -13,9 +13,10 @@ use super::sources::{Limits, Surroundings, TokenSetting};
 use super::{args, columns, reasons};
 use crate::api::{Auth, Endpoint};
 use crate::commands::credentials::Credentials;
+use crate::commands::run_target::NamedTarget;
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, ProgressMode, Sending, Showing, SummaryForm, Target, apply,
-    approve, report, resume, sandbox,
+    approve, report, resume, sandbox, verify,
 };
 use crate::domain::format::Format;
 use crate::domain::level::Level;
@@ -150,16 +151,40 @@ impl Surroundings<'_> {
     pub fn resume(&self, typed: args::ResumeArgs) -> Result<resume::ResumeOptions, CommandError> {
         let args::RunArgs { target, sending, showing } = &typed.options;
         let profile = self.config.profile(target.profile.as_deref())?;
-        // The run has its target on record. Only a target that was typed may contradict it: the environment and
-        // the settings file hold what is meant for new runs.
-        let named = target.endpoint.is_some() || target.sandbox.is_some();
         Ok(resume::ResumeOptions {
             run: typed.run,
-            target: if named { self.named_target(target, &profile)? } else { None },
-            own: self.own_endpoint(target.profile.as_deref(), &profile),
-            credentials: self.credentials(target, &profile)?,
+            named: self.named(target, &profile)?,
             sending: self.sending(sending, target, &profile)?,
             showing: self.showing(*showing),
+        })
+    }
+
+    /// Returns what is said of where a run goes that was planned before.
+    fn named(&self, typed: &args::TargetArgs, profile: &Profile) -> Result<NamedTarget, CommandError> {
+        // The run has its target on record. Only a target that was typed may contradict it: the environment and
+        // the settings file hold what is meant for new runs.
+        let is_typed = typed.endpoint.is_some() || typed.sandbox.is_some();
+        Ok(NamedTarget {
+            target: if is_typed { self.named_target(typed, profile)? } else { None },
+            own: self.own_endpoint(typed.profile.as_deref(), profile),
+            credentials: self.credentials(typed, profile)?,
+        })
+    }
+
+    /// Makes the settings of `verify`.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn verify(&self, typed: args::VerifyArgs) -> Result<verify::VerifyOptions, CommandError> {
+        let args::VerifyArgs { run, target, pace, showing } = typed;
+        let profile = self.config.profile(target.profile.as_deref())?;
+        let limits = args::LimitArgs { pace, ..args::LimitArgs::default() };
+        let typed = args::SendingArgs { limits, ..args::SendingArgs::default() };
+        Ok(verify::VerifyOptions {
+            run,
+            named: self.named(&target, &profile)?,
+            sending: self.sending(&typed, &target, &profile)?,
+            showing: self.showing(showing),
         })
     }
 

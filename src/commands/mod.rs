@@ -6,6 +6,8 @@
 //! | [`apply`] | `apply` and `migrate`: makes a run from inputs, and carries it out unless only planning |
 //! | [`resume`] | carries on with a run |
 //! | [`report`] | writes a run's reports again |
+//! | [`verify`] | compares what a run wrote with the referrals as they are by now |
+//! | [`verified_files`] | writes the files that tell what verifications found |
 //! | [`show`] | tells a plan or a run to people, referral by referral |
 //! | [`named_referrals`] | finds the referrals of a run that a user names |
 //! | [`login`], [`login_status`], [`logout`] | sign somebody in, tell who is, and forget it |
@@ -42,6 +44,7 @@
 //! | [`choices`] | lists the settings that a next command repeats |
 //! | [`options`] | options that several commands share |
 //! | [`target`] | what a run talks to, and how the run records it |
+//! | [`run_target`] | what a run talks to that was planned before, and whether a token is sent there |
 //! | [`connection`] | connects to the service or to a sandbox |
 //! | [`environment`] | the process around a command |
 //! | [`error`] | the errors of commands |
@@ -89,6 +92,7 @@ pub mod report;
 pub mod resume;
 pub mod run_dir;
 pub mod run_log;
+pub mod run_target;
 pub mod sandbox;
 pub mod sending;
 pub mod show;
@@ -96,6 +100,8 @@ pub mod sign_in_way;
 pub mod source;
 pub mod survey;
 pub mod target;
+pub mod verified_files;
+pub mod verify;
 pub mod whereabouts;
 pub mod write_reports;
 

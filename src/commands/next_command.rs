@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::Utf8Chunk;
 
 use crate::domain::characters::is_hidden;
+use crate::domain::referral::ReferralId;
 use crate::domain::setting::{Choice, Setting};
 use crate::domain::wording::Wording;
 
@@ -84,6 +85,17 @@ impl CommandLine {
     /// Returns the command that shows a run to people.
     pub fn show(run: &Path, choices: Vec<Choice>) -> Self {
         Self { command: "show".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
+    }
+
+    /// Returns the command that shows one referral of a run to people.
+    pub fn show_one(run: &Path, referral: ReferralId) -> Self {
+        let operands = vec![Operand::Path(run.to_owned()), Operand::Path(referral.to_string().into())];
+        Self { command: "show".to_owned(), operands, choices: Vec::new() }
+    }
+
+    /// Returns the command that compares what a run wrote with the referrals as they are by now.
+    pub fn verify(run: &Path, choices: Vec<Choice>) -> Self {
+        Self { command: "verify".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
     }
 
     /// Returns the command that checks whether all is ready.

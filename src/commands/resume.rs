@@ -4,22 +4,21 @@ use std::path::{Path, PathBuf};
 
 use tracing::{Instrument, info, info_span};
 
-use super::credentials::Credentials;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag};
 use super::next_step::NextStep;
 use super::options::{RunContext, Sending, Showing};
+use super::run_target::NamedTarget;
 use super::target::Target;
 use super::whereabouts::Whereabouts;
 use super::{choices, connection, finish, patches, planning, sending};
-use crate::api::{Client, Endpoint};
+use crate::api::Client;
 use crate::domain::account::{InputInfo, Phase};
 use crate::domain::characters::visible_path;
-use crate::domain::consent::Consent;
 use crate::domain::exit::Exit;
 use crate::domain::run_spec::RunSpec;
-use crate::domain::setting::{Choice, Setting};
+use crate::domain::setting::Setting;
 use crate::input;
 use crate::ledger::{self, Ledger, Loss, RunHeader};
 use crate::pace::Pace;
@@ -29,12 +28,8 @@ use crate::pace::Pace;
 pub struct ResumeOptions {
     /// The run's directory.
     pub run: PathBuf,
-    /// The target that the user names; `None` leaves the one that the run was planned for.
-    pub target: Option<Target>,
-    /// The endpoint that the user's settings name: a token may be sent there.
-    pub own: Option<Endpoint>,
-    /// Where tokens come from, for a service that the run has on record.
-    pub credentials: Credentials,
+    /// Where it goes.
+    pub named: NamedTarget,
     /// How to send.
     pub sending: Sending,
     /// How to show it.
@@ -113,41 +108,13 @@ async fn open(
     let ledger = ledger::open(&options.run).await?.watched(environment.watch);
     let RunHeader { spec, phase, .. } = ledger.header();
     let whereabouts = Whereabouts::of(spec, environment);
-    let target = target(options, &whereabouts.about(spec).target)?;
-    trust(&target, &ledger, options, environment).await?;
+    let target = options.named.of_run(&whereabouts.about(spec).target)?;
+    let again = |choices| CommandLine::resume(&options.run, choices);
+    options.named.trust(&target, &ledger, again, environment).await?;
     if matches!(phase, Phase::Planned | Phase::Stopped) {
         check_unchanged(&whereabouts.inputs(ledger.inputs().await?))?;
     }
     Ok((ledger, target))
-}
-
-/// Makes sure that the user trusts the target. A run's directory may come from another person, and name a
-/// host of theirs: a token is sent only where the user says now, or said when the run was consented to. It
-/// may always be sent to the official service and to this machine.
-///
-/// # Errors
-/// Returns a usage error where the run alone names the endpoint.
-async fn trust(
-    target: &Target,
-    ledger: &Ledger,
-    options: &ResumeOptions,
-    environment: &Environment<'_>,
-) -> Result<(), CommandError> {
-    let Target::Service(endpoint, _) = target else { return Ok(()) };
-    let is_named = options.target.is_some() || options.own.as_ref() == Some(endpoint);
-    if is_named || endpoint.is_local() || *endpoint == Endpoint::official() {
-        return Ok(());
-    }
-    let is_consented =
-        |consent: Consent| consent.user == environment.user && consent.target == endpoint.as_str();
-    if ledger.consent().await?.is_some_and(is_consented) {
-        return Ok(());
-    }
-    let what = format!(
-        "the run goes to {endpoint}, which neither you nor your settings name: no token is sent there"
-    );
-    let command = CommandLine::resume(&options.run, vec![Choice::of(Setting::Endpoint, endpoint.as_str())]);
-    Err(CommandError::usage(what).hint(format!("if that is where yours belongs: {}", command)))
 }
 
 /// Makes sure that no input was changed since the run was planned. A user who changes a file and resumes
@@ -219,23 +186,4 @@ async fn plan_anew(
     let before = whereabouts.inputs(before);
     let planned = planning::plan(ledger, before, client.as_ref(), run_context, environment).await?;
     Ok((planned, client))
-}
-
-/// Returns the target of a run, which is the one it was planned for: its eTags mean nothing elsewhere.
-///
-/// # Errors
-/// Returns a usage error where the user names another target, and an error where the recorded one can't be
-/// used by this version.
-fn target(options: &ResumeOptions, planned_for: &str) -> Result<Target, CommandError> {
-    match &options.target {
-        Some(target) if target.name() == planned_for => Ok(target.clone()),
-        Some(target) => Err(CommandError::usage(format!(
-            "the run was planned for {planned_for}, not for {}",
-            target.name()
-        ))
-        .hint("leave out where to send: the run remembers it")),
-        None => Target::remembered(planned_for, Some(options.credentials.clone())).map_err(|error| {
-            CommandError::could_not_run(format!("the run was planned for {planned_for}: {error}"))
-        }),
-    }
 }

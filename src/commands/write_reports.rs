@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::next_command::CommandLine;
+use super::verified_files;
 use super::whereabouts::Whereabouts;
 use crate::domain::account::{InputInfo, Phase, RowAccount, RowText};
 use crate::domain::exit::Exit;
@@ -148,7 +149,8 @@ pub async fn write_reports(
     if unwritten.is_none() {
         shelf.complete();
     }
-    let missing = missing(&inputs, rows.pending, &written);
+    let is_verified = !reader.verifications().await?.is_empty();
+    let missing = missing(&inputs, rows.pending, is_verified, &written);
     if let Some(file) = patches {
         written.add_rows(file.to_owned(), plan.to_send);
     }
@@ -206,7 +208,8 @@ async fn fold(
         Some(there) => there,
         None => write_items(shelf, reader, inputs).await?,
     };
-    let mut unwritten = rows_written.err();
+    let verified = verified_files::write_among_others(shelf, reader, inputs, &mut written).await?;
+    let mut unwritten = rows_written.and(verified).err();
     let mut plan_sha256 = None;
     match plan_written {
         Ok(filed) => {
@@ -258,9 +261,9 @@ async fn sum_up(
 }
 
 /// Returns the names of the reports that could not be written.
-fn missing(inputs: &[InputInfo], pending: Forms, written: &Written) -> Vec<String> {
+fn missing(inputs: &[InputInfo], pending: Forms, is_verified: bool, written: &Written) -> Vec<String> {
     let is_missing = |name: &String| !written.files().iter().any(|file| file.path.ends_with(name));
-    report_files(inputs, pending).into_iter().filter(is_missing).collect()
+    report_files(inputs, pending, is_verified).into_iter().filter(is_missing).collect()
 }
 
 /// Returns the exit code that follows from the phase of a run and the outcomes of its rows.

@@ -123,12 +123,21 @@ pub struct StandingCounts {
 impl StandingCounts {
     /// Counts a referral.
     pub fn add(&mut self, standing: VerifiedStanding) {
-        *match standing {
+        *self.count(standing) += 1;
+    }
+
+    /// Takes a referral out that was counted.
+    pub fn take_out(&mut self, standing: VerifiedStanding) {
+        *self.count(standing) -= 1;
+    }
+
+    fn count(&mut self, standing: VerifiedStanding) -> &mut u64 {
+        match standing {
             VerifiedStanding::StillOurs => &mut self.still_ours,
             VerifiedStanding::ChangedSince => &mut self.changed_since,
             VerifiedStanding::Gone => &mut self.gone,
             VerifiedStanding::NotReadable => &mut self.not_readable,
-        } += 1;
+        }
     }
 
     /// Returns the number of those that stand so.
@@ -613,5 +622,7 @@ mod tests {
         VerifiedStanding::ALL.into_iter().for_each(|standing| counts.add(standing));
         assert_eq!(VerifiedStanding::ALL.map(|standing| counts.of(standing)), [1, 1, 1, 1]);
         assert_eq!(counts.total(), 4);
+        counts.take_out(VerifiedStanding::Gone);
+        assert_eq!((counts.gone, counts.total()), (0, 3));
     }
 }

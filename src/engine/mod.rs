@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`fetch`] | fetches the state of the wanted referrals in the fewest requests |
+//! | [`verify`] | finds out, with GETs alone, whether what a run wrote still stands |
 //! | [`list_all`] | reads the whole list, for whoever needs all of it |
 //! | [`carry`] | takes outstanding items from the ledger and runs a task for each |
 //! | `item_task` | carries one item out, from its turn to its outcome |
@@ -40,6 +41,7 @@ pub mod settle;
 mod shown;
 pub mod slots;
 pub mod stop;
+pub mod verify;
 
 pub use carry::carry_out;
 pub use context::Context;

@@ -20,7 +20,7 @@ const VALUE: usize = 60;
 const MEMBERS: usize = 5;
 
 /// The word for no value.
-const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 
 /// How much is told of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn changed(change: &Change, no_value: NoValue, extent: Extent) -> Vec<String> {
 }
 
 /// Returns a value on one line. Texts are in quotes, which tell them from words of this program.
-fn shown(raw: &RawValue, extent: Extent) -> String {
+pub(super) fn shown(raw: &RawValue, extent: Extent) -> String {
     if json::is_null(raw) {
         return NOTHING.to_owned();
     }

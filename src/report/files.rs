@@ -7,7 +7,7 @@ use super::edited::Kept;
 use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
-use super::{manifest, outcomes, plan, plan_table, portal};
+use super::{manifest, outcomes, plan, plan_table, portal, verified};
 use crate::domain::account::InputInfo;
 use crate::domain::format::Format;
 use crate::domain::outcome::Bucket;
@@ -55,8 +55,8 @@ const SINGLES: [Single; 4] = [
 ];
 
 /// Returns the names of the reports that a run of these inputs has. `pending` says in which formats there are
-/// pending rows.
-pub fn report_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
+/// pending rows, and `is_verified` whether it was verified.
+pub fn report_files(inputs: &[InputInfo], pending: Forms, is_verified: bool) -> Vec<String> {
     let has = Extensions::of(inputs);
     let forms = [
         (has.csv, pending.csv, "csv"),
@@ -69,7 +69,8 @@ pub fn report_files(inputs: &[InputInfo], pending: Forms) -> Vec<String> {
         buckets.map(move |bucket| name(bucket, extension))
     };
     let rows = forms.into_iter().flat_map(names);
-    rows.chain(SINGLES.map(|single| single.name.to_owned())).collect()
+    let verified = verified::NAMES.into_iter().filter(|_| is_verified).map(str::to_owned);
+    rows.chain(verified).chain(SINGLES.map(|single| single.name.to_owned())).collect()
 }
 
 /// Returns whether a file has the name of a report, in any format, and so could be replaced by one in a run's
@@ -78,6 +79,9 @@ pub fn is_report(file: &Path) -> bool {
     let [stem_of, extension] =
         [file.file_stem(), file.extension()].map(|part| part.and_then(|part| part.to_str()));
     if file.file_name().and_then(|name| name.to_str()).is_some_and(portal::is_one) {
+        return true;
+    }
+    if file.file_name().is_some_and(|name| verified::NAMES.iter().any(|verified| name == *verified)) {
         return true;
     }
     let rows = Bucket::ALL.map(stem);
@@ -104,7 +108,7 @@ pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
     let stale = SINGLES.into_iter().filter(|single| !single.outlives_sending);
     let mut kept = Vec::new();
     // The summary goes last: by its checksums edited reports are recognised.
-    let rows = rows.chain(portal::names_in(shelf)?);
+    let rows = rows.chain(portal::names_in(shelf)?).chain(verified::NAMES.map(str::to_owned));
     for name in rows.chain(stale.map(|single| single.name.to_owned())) {
         if !shelf.dir().join(&name).is_dir() {
             kept.extend(remove_stale(shelf, &name)?);
@@ -127,6 +131,9 @@ mod tests {
             ("plan.csv", true),
             ("summary.json", true),
             ("outcomes.jsonl", true),
+            ("verify.jsonl", true),
+            ("verify.csv", true),
+            ("verify.xlsx", false),
             ("error.txt", false),
             ("error.edited-1.csv", false),
             ("error.portal-1.csv", true),
@@ -143,12 +150,14 @@ mod tests {
     #[test]
     fn the_summary_comes_last() {
         assert_eq!(
-            report_files(&[], Forms { jsonl: true, ..Forms::default() }),
+            report_files(&[], Forms { jsonl: true, ..Forms::default() }, true),
             [
                 "success.csv",
                 "conflict.csv",
                 "error.csv",
                 "pending.jsonl",
+                "verify.jsonl",
+                "verify.csv",
                 "outcomes.jsonl",
                 "plan.jsonl",
                 "plan.csv",

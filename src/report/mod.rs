@@ -9,6 +9,8 @@
 //! | [`Shelf`] | a run's directory, for the one process that writes reports there |
 //! | [`RowReports`] | the row files `success`, `conflict`, `error` and `pending`, `error.portal-N.csv`, and `outcomes.jsonl` |
 //! | [`PlanReport`] | `plan.jsonl` and its checksum, and `plan.csv` |
+//! | [`VerifiedReport`] | `verify.jsonl` and `verify.csv` |
+//! | [`VerifiedSummary`] | the summary of a verification |
 //! | [`Overview`] | what a plan would change, for people |
 //! | [`PatchFile`] | the documents of a plan as a change file |
 //! | [`ExportFile`] | a snapshot or a change file that is made of referrals |
@@ -64,6 +66,8 @@ mod spool;
 mod summary;
 mod table;
 mod text;
+mod verified;
+mod verified_text;
 mod written;
 mod xlsx;
 
@@ -93,6 +97,10 @@ pub use summary::{
     ApprovalSummary, ConsentSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary,
 };
 pub use text::{PlanShown, not_as_sent, order_line, planned, text, title, title_under_way, warnings};
+pub use verified::{FiledVerification, TABLE as VERIFIED_TABLE, VerifiedReferral, VerifiedReport};
+pub use verified_text::{
+    VerifiedExamples, VerifiedFigures, VerifiedRequests, VerifiedSummary, verified_text,
+};
 pub use written::{Forms, Written, WrittenFile};
 
 #[cfg(test)]

@@ -102,11 +102,12 @@ impl<'a> PlanLine<'a> {
     }
 }
 
-struct RowPlaces<'a> {
-    rows: &'a [Location],
+/// The places where the rows of a referral begin.
+pub(super) struct RowPlaces<'a> {
+    pub(super) rows: &'a [Location],
     /// The keys of the rows, where they name their referral by one; they may give it in two forms.
-    keys: &'a [Matched],
-    names: &'a InputNames,
+    pub(super) keys: &'a [Matched],
+    pub(super) names: &'a InputNames,
 }
 
 impl Serialize for RowPlaces<'_> {

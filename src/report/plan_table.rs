@@ -116,7 +116,7 @@ fn told(account: &ItemAccount) -> String {
 }
 
 /// Returns a value as a cell: texts without quotes, lists and objects as JSON on one line, nothing as an empty cell.
-fn cell(value: Option<&RawValue>) -> Cow<'_, str> {
+pub(super) fn cell(value: Option<&RawValue>) -> Cow<'_, str> {
     let Some(value) = value.filter(|value| !json::is_null(value)) else { return Cow::Borrowed("") };
     if let Some(text) = json::string(value) {
         return Cow::Owned(defused(&visible_lines(&text)).into_owned());

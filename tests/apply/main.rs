@@ -22,6 +22,7 @@
 //! | `outcomes` | every outcome, as a model tells it |
 //! | `requests` | how many requests are made |
 //! | `export` | files that are made from referrals, and what comes of them when they are given back |
+//! | `verify` | what still stands of a run |
 //! | `fed_back, kept` | reports that are given back, and reports that somebody changed |
 //! | `folders` | the directory that `--out` names |
 //! | `early_exits` | ways out that no run is carried out on |
@@ -60,6 +61,7 @@ mod show;
 #[path = "../support/mod.rs"]
 mod support;
 mod typed;
+mod verify;
 mod what_is_shown;
 
 use std::fs;

@@ -92,6 +92,7 @@ fn help_is_what_the_program_takes() {
         "report",
         "show",
         "approve",
+        "verify",
         "check",
         "config show",
         "sandbox",
@@ -181,6 +182,7 @@ fn manual_pages_are_written() {
             "pages/referral-bulk-resume.1",
             "pages/referral-bulk-sandbox.1",
             "pages/referral-bulk-show.1",
+            "pages/referral-bulk-verify.1",
             "pages/referral-bulk.1",
         ]
     );

@@ -28,7 +28,7 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "apply",
     "migrate",
     "resume",
@@ -39,6 +39,7 @@ const COMMANDS: [&str; 14] = [
     "logout",
     "check",
     "approve",
+    "verify",
     "config show",
     "sandbox",
     "completions",

@@ -51,6 +51,8 @@ pub enum Command {
     Resume(Box<ResumeArgs>),
     /// Write a run's reports again and print its summary
     Report(ReportArgs),
+    /// Compare what a run wrote with the referrals as they are by now (GET only)
+    Verify(Box<VerifyArgs>),
     /// Download referrals: a snapshot, or a change file to look through and fill in
     Export(Box<ExportArgs>),
     /// Show a plan or a run to people: stages, deals, each field before and after, outcomes
@@ -244,6 +246,24 @@ pub struct ApproveArgs {
     /// Profile of referral-bulk.toml to take the sign-in from
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+}
+
+/// The arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub run: PathBuf,
+
+    /// Where to send.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+    /// How to show it.
+    #[command(flatten)]
+    pub showing: ShowingArgs,
 }
 
 /// The arguments of `export`.
