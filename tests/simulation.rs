@@ -26,7 +26,7 @@ use simulation_support::{Backend, READ_AHEAD, Told, run};
 const SEEDS: [(Backend, u64); 2] = [(Backend::Sqlite, 2_000), (Backend::Memory, 4_000)];
 
 /// What has to happen in that many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 85] = [
+const HAPPENS: [&str; 88] = [
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",
@@ -112,6 +112,9 @@ const HAPPENS: [&str; 85] = [
     "refused",
     "failed",
     "unknown",
+    "verified: still-ours",
+    "verified: changed-since",
+    "verified: gone",
 ];
 
 /// What only a ledger in files can lose.

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `data` | makes the snapshots, the change files and the archives of payloads |
 //! | `server` | answers PATCHes, in a process of its own |
+//! | `verifying` | verifies a run against the sandbox |
 //! | `yardsticks` | sends, or parses, the same and does nothing else, in a process of its own |
 //! | `measure` | what one process used, in a process of its own |
 //!
@@ -19,6 +20,7 @@
 mod data;
 mod measure;
 mod server;
+mod verifying;
 mod yardsticks;
 
 use std::fs::{self, File};
@@ -29,6 +31,7 @@ use std::process::{Child, Command, Stdio};
 use measure::{Used, measured};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use verifying::Verifying;
 
 /// The program, built as it is shipped.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_referral-bulk");
@@ -94,6 +97,7 @@ fn bench(options: &Options) -> Result<()> {
     let migrating = bench.migrating(options)?;
     let workbook = bench.of_workbook(options)?;
     let exporting = bench.exporting(options)?;
+    let verifying = verifying::verify(&bench)?;
     let (mut matching, mut ordering) = (Vec::new(), Vec::new());
     let (mut planning, mut shuffled, mut parsing) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..options.rounds {
@@ -131,6 +135,7 @@ fn bench(options: &Options) -> Result<()> {
         migrating,
         workbook,
         exporting,
+        verifying,
     });
     Ok(())
 }
@@ -418,6 +423,7 @@ struct Figures<'a> {
     migrating: Migrating,
     workbook: OfWorkbook,
     exporting: Exporting,
+    verifying: Verifying,
 }
 
 /// Has the system read the files, so that no one of those that are measured reads them from the disk.
@@ -443,6 +449,7 @@ fn report(figures: &Figures<'_>) {
         migrating,
         workbook,
         exporting,
+        verifying,
     } = figures;
     let requests = plan.requests as f64;
     let (rate, each) = (requests / seconds, |used: &Used| used.cpu / requests * 1e6);
@@ -475,6 +482,14 @@ fn report(figures: &Figures<'_>) {
     println!("| export: wall time | {:.2} s | | |", exporting.used.seconds);
     println!("| export: CPU | {:.2} s | | |", exporting.used.cpu);
     println!("| export: peak memory | {held:.1} MB | ≤ 60 MB | {} |", met(held <= 60.0));
+    let (changed, held) = (verifying.changed as f64, verifying.used.peak as f64 / 1e6);
+    let each = verifying.requests as f64 * 100.0 / changed;
+    println!(
+        "| verify: requests for 100 of {changed} changes | {each:.2} | ≤ 1.05 | {} |",
+        met(each <= 1.05)
+    );
+    println!("| verify: CPU | {:.2} s | | |", verifying.used.cpu);
+    println!("| verify: peak memory | {held:.1} MB | ≤ 60 MB | {} |", met(held <= 60.0));
     println!("| payloads that want a change | {} | | |", migrating.planned);
     println!("| CPU of only parsing payloads and referrals | {:.2} s | | |", migrating.parsing.cpu);
     report_planning(

@@ -272,8 +272,18 @@ impl Verifying<'_> {
 fn in_doubt_hint(run: &Path, in_doubt: u64, phase: Phase) -> String {
     let what = counted(in_doubt, "referral");
     let (how, command) = match phase {
-        Phase::Finished => ("what to do about them is told by", CommandLine::report(run)),
-        _ => ("this settles them, and sends what is left", CommandLine::resume(run, Vec::<Choice>::new())),
+        Phase::Finished => (
+            if in_doubt == 1 { "what to do about it is told by" } else { "what to do about them is told by" },
+            CommandLine::report(run),
+        ),
+        _ => (
+            if in_doubt == 1 {
+                "this settles it, and sends what is left"
+            } else {
+                "this settles them, and sends what is left"
+            },
+            CommandLine::resume(run, Vec::<Choice>::new()),
+        ),
     };
     format!("hint: {what} may have been written, and nothing says so: not compared; {how}: {command}")
 }

@@ -188,6 +188,70 @@ fn what_is_older_than_the_run_is_read_again() {
     assert_eq!(account.asked_singly(), 2, "once as it was, once as it is");
 }
 
+/// What the service made of a change is what the run wrote: a form of its own, or a part of it.
+#[test]
+fn what_the_service_made_of_a_change_is_ours() {
+    for (code, keeps, other) in [
+        (
+            0,
+            (|_, after| {
+                let notes = after["details"]["notes"].as_str().unwrap().to_uppercase();
+                after["details"]["notes"] = json!(notes);
+            }) as fn(&Value, &mut Value),
+            "OURS 0, AND MORE",
+        ),
+        (3, |before, after| after["salesStage"] = before["salesStage"].clone(), "ours 0, and more"),
+    ] {
+        let account = Account::of(2);
+        let home = Place::new();
+        let row = |number| format!("{},ours {number},Develop\n", id(number));
+        home.write("changes.csv", format!("id,notes,salesStage\n{}{}", row(0), row(1)));
+        account.keep(keeps);
+        apply(&home, &account, &[]).expect(code);
+        verify(&home, &[]).expect(0);
+        account.edit(1, |referral| referral["salesStage"] = json!("Close"));
+        account.edit(0, |referral| referral["details"]["notes"] = json!(other));
+        verify(&home, &[]).expect(3);
+        let standings = standings(&home);
+        assert!(standings[0].1.starts_with("changed-since /details/notes: \"ours 0\""), "{standings:?}");
+        let is_taken = code == 0;
+        assert_eq!(standings[1].1.starts_with("changed-since /salesStage"), is_taken, "{standings:?}");
+    }
+}
+
+#[test]
+fn what_may_have_been_written_is_not_compared() {
+    let account = Account::of(3);
+    let home = Place::new();
+    home.write("changes.csv", format!("id,notes\n{},ours 0\n{},ours 1\n", id(0), id(1)));
+    account.doubt(1);
+    apply(&home, &account, &[]).expect(3);
+    assert_eq!(home.run_of("run").outcomes(), "1 applied, 1 unknown");
+    account.show_all();
+    let ended = verify(&home, &[]).expect(3);
+    assert!(ended.stdout.contains("outcome unknown    1"), "{}", ended.stdout);
+    let hint = "hint: 1 referral may have been written, and nothing says so: not compared; what to do about it is told \
+                by: referral-bulk report run";
+    assert_eq!(ended.stderr.trim_end(), hint);
+    assert_eq!(standings(&home), [(id(0), "still-ours".to_owned())]);
+}
+
+#[test]
+fn a_run_that_is_at_work_is_left_alone() {
+    let account = Account::of(3);
+    let home = Place::new();
+    home.write("changes.csv", format!("id,notes\n{},ours 0\n{},ours 1\n", id(0), id(1)));
+    account.hold_after_pages(1);
+    let base = account.base();
+    let applying = home.start(&["apply", "changes.csv", "--out", "run", "--yes", "--endpoint", &base]);
+    account.is_held();
+    let ended = verify(&home, &[]).expect(1);
+    assert!(ended.stderr.contains("another process"), "{}", ended.stderr);
+    account.release();
+    applying.wait().expect(0);
+    verify(&home, &[]).expect(0);
+}
+
 #[test]
 fn runs_that_cannot_be_verified() {
     let account = Account::of(40);

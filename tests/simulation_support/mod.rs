@@ -17,6 +17,7 @@
 //! | `alone` | what must hold where one referral is poisoned, or a quota says 503 |
 //! | `asked` | what the rows ask for, and what nobody asks for |
 //! | `account` | what must hold of the books |
+//! | `verifying` | what a verification says long after the run |
 //!
 //! Everything happens on one thread and in one task, and the ledger is written by hand, in virtual time too.
 //! So nothing depends on the machine, and a seed repeats to the letter.
@@ -36,6 +37,7 @@ mod service;
 mod serving;
 mod sight;
 mod truth;
+mod verifying;
 mod world;
 
 use std::cell::Cell;
@@ -202,9 +204,13 @@ async fn whole_run(kept: Kept, world: &Arc<Mutex<World>>) {
     }
     // What is on its way still, arrives.
     sleep(Duration::from_secs(600)).await;
+    {
+        let mut world = world.lock().unwrap();
+        world.settle();
+        account::check_end(&mut world);
+    }
+    verifying::verify_later(&kept, world).await;
     let mut world = world.lock().unwrap();
-    world.settle();
-    account::check_end(&mut world);
     let words: Vec<String> = world.laws.words.values().cloned().collect();
     words.into_iter().for_each(|word| world.count(word));
 }

@@ -64,6 +64,9 @@ impl World {
     }
 
     fn read(&mut self, id: ReferralId, at: u64, fate: Fate) -> Answer {
+        if self.gone.contains(&id) {
+            return answer::refusal(404, "gone", None);
+        }
         let seen_at = self.seen_at(at);
         let truth = self.truth(id);
         let seen = truth.at(seen_at).clone();
@@ -82,6 +85,7 @@ impl World {
         let seen_at = self.seen_at(at);
         let etags = !fate.variant.is_multiple_of(4);
         let listed = self.truths.iter().filter(|truth| !(fate.variant + truth.number()).is_multiple_of(5));
+        let listed = listed.filter(|truth| !self.gone.contains(&truth.id()));
         let mut page: Vec<Value> = listed.map(|truth| truth.at(seen_at).clone()).collect();
         for referral in page.iter_mut().filter(|_| !etags) {
             referral.as_object_mut().unwrap().remove("eTag");

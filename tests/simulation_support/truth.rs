@@ -2,6 +2,7 @@
 //! JSON Patch, its own eTags, and its own idea of whether a referral holds a change.
 
 use referral_bulk::domain::item::Change;
+use referral_bulk::domain::referral::ReferralId;
 use serde_json::{Map, Value, json};
 
 /// Who made a version of a referral.
@@ -38,6 +39,10 @@ impl Truth {
 
     pub fn number(&self) -> u64 {
         self.number as u64
+    }
+
+    pub fn id(&self) -> ReferralId {
+        id(self.number).parse().unwrap()
     }
 
     pub fn now(&self) -> &Value {

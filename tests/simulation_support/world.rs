@@ -81,6 +81,8 @@ pub struct World {
     pub(super) answered: Vec<u64>,
     pub(super) token: Token,
     pub(super) process: Process,
+    /// Referrals that somebody took away after the run.
+    pub(super) gone: BTreeSet<ReferralId>,
 }
 
 #[derive(Debug, Default)]
@@ -137,6 +139,7 @@ impl World {
             answered: Vec::new(),
             token: Token::default(),
             process: Process::default(),
+            gone: BTreeSet::new(),
             scenario,
         };
         world.token.good_until = world.scenario.token_life;
@@ -182,6 +185,14 @@ impl World {
         self.process = Process { calm, kept, stop, begun, ending, is_let_be, ..Process::default() };
         self.laws.begin_process();
         self.note(format!("a process begins, calm: {calm}, ends: {ending:?}"));
+    }
+
+    /// Whoever looks at the referrals begins, with nothing that goes wrong. Answers with the process before.
+    pub(super) fn begin_to_look(&mut self) -> Process {
+        self.token.lost = false;
+        self.laws.begin_process();
+        self.note("a verification begins");
+        std::mem::replace(&mut self.process, Process { calm: true, ..Process::default() })
     }
 
     /// The process is over. Answers whether anything of it was lost on its way to the disk.

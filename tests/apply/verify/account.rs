@@ -36,6 +36,10 @@ struct State {
     lists: Lists,
     version: usize,
     forbidden: BTreeSet<String>,
+    /// Whose changes are answered with 500, carried out or not.
+    doubtful: BTreeSet<String>,
+    /// What the service makes of a change: it is shown the referral before and after.
+    keeps: fn(&Value, &mut Value),
     /// The status that answers everything.
     closed: Option<u16>,
     /// A referral as it is shown again on every page but the first.
@@ -56,6 +60,8 @@ impl Account {
             lists: Lists { omits: "", etags: true },
             version: 0,
             forbidden: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+            keeps: |_, _| {},
             closed: None,
             again: None,
             lagging: None,
@@ -92,6 +98,21 @@ impl Account {
     /// Lets the list leave a referral out, and nobody read it.
     pub fn forbid(&self, number: usize) {
         self.change(|state| assert!(state.forbidden.insert(id(number))));
+    }
+
+    /// Answers changes of a referral with 500, and lets nobody read it back.
+    pub fn doubt(&self, number: usize) {
+        self.change(|state| assert!(state.doubtful.insert(id(number))));
+    }
+
+    /// Lets everybody read what [`Self::doubt`] hides.
+    pub fn show_all(&self) {
+        self.change(|state| state.doubtful.clear());
+    }
+
+    /// Lets the service make something else of changes: it is shown the referral before and after.
+    pub fn keep(&self, keeps: fn(&Value, &mut Value)) {
+        self.change(|state| state.keeps = keeps);
     }
 
     /// Answers everything with a status.
@@ -186,13 +207,20 @@ impl State {
         let document: json_patch::Patch = serde_json::from_str(&request.body).unwrap();
         let mut referral = self.referrals[request.about()].clone();
         assert_eq!(request.header("if-match"), referral["eTag"].as_str());
+        let before = referral.clone();
         json_patch::patch(&mut referral, &document).unwrap();
+        (self.keeps)(&before, &mut referral);
+        if self.doubtful.contains(request.about()) {
+            self.write(referral);
+            return answer("500 x", "", "");
+        }
         let referral = self.write(referral);
         answer("200 OK", "", referral.to_string())
     }
 
     fn single(&mut self, id: &str) -> Vec<u8> {
-        if self.forbidden.contains(id) {
+        let is_hidden = self.doubtful.contains(id) && self.version > 0;
+        if self.forbidden.contains(id) || is_hidden {
             return answer("403 x", "", r#"{"error":{"code":"Forbidden","message":"not on the team"}}"#);
         }
         match self.referrals.get(id).cloned() {
