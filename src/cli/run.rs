@@ -25,8 +25,8 @@ use super::sources::Surroundings;
 use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, approve, check, config_show, export, finish,
-    login, login_status, logout, report, resume, sandbox, show, verify,
+    CommandError, Console, Environment, RunLog, Watch, apply, approve, check, config_show, explain, export,
+    finish, login, login_status, logout, report, resume, sandbox, show, verify,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -198,6 +198,13 @@ fn ready(
             let options = show_settings::show(typed)?;
             let work = move |runtime: &Runtime, environment: &Environment<'_>| {
                 runtime.block_on(show::run(&options, environment))
+            };
+            (Box::new(work), None)
+        }
+        Command::Explain(typed) => {
+            let options = show_settings::explain(typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(explain::run(&options, environment))
             };
             (Box::new(work), None)
         }

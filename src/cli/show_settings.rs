@@ -1,8 +1,9 @@
-//! Makes the settings of `show`: which referrals are meant by what was typed.
+//! Makes the settings of `show` and `explain`: which referrals and rows are meant by what was typed.
 
 use super::args;
 use crate::commands::named_referrals::ReferralName;
-use crate::commands::{CommandError, ReferralFilter, show};
+use crate::commands::row_name::RowName;
+use crate::commands::{CommandError, ReferralFilter, explain, show};
 use crate::domain::excerpt::excerpt;
 use crate::domain::outcome::Outcome;
 use crate::domain::rules::Rule;
@@ -25,6 +26,21 @@ pub fn show(typed: args::ShowArgs) -> Result<show::ShowOptions, CommandError> {
         rules: each(&rule, "--rule", Rule::parse, || listed(Rule::all().map(Rule::id)))?,
     };
     Ok(show::ShowOptions { run, names, filter, fields: field, all, json })
+}
+
+/// Makes the settings of `explain`.
+///
+/// # Errors
+/// A usage error where what was typed names no row.
+pub fn explain(typed: args::ExplainArgs) -> Result<explain::ExplainOptions, CommandError> {
+    let args::ExplainArgs { run, what, json } = typed;
+    let wrong = || {
+        CommandError::usage(format!("{} names no row", excerpt(&what))).hint(
+            "give the referral's id, the file and the line where the row begins as in changes.csv:15, or its line alone",
+        )
+    };
+    let what = RowName::parse(&what).ok_or_else(wrong)?;
+    Ok(explain::ExplainOptions { run, what, json })
 }
 
 /// Reads every value of an argument.

@@ -9,6 +9,8 @@
 //! | [`verify`] | compares what a run wrote with the referrals as they are by now |
 //! | [`verified_files`] | writes the files that tell what verifications found |
 //! | [`show`] | tells a plan or a run to people, referral by referral |
+//! | [`explain`] | tells the life of a row |
+//! | [`row_name`], `nearest_rows` | the names by which a user means rows, and what is nearest to those that there are not |
 //! | [`named_referrals`] | finds the referrals of a run that a user names |
 //! | [`login`], [`login_status`], [`logout`] | sign somebody in, tell who is, and forget it |
 //! | [`sign_in_way`] | the two ways to sign in, at a terminal |
@@ -65,6 +67,7 @@ pub mod consent;
 pub mod credentials;
 pub mod environment;
 pub mod error;
+pub mod explain;
 pub mod export;
 pub mod finish;
 pub mod first_look;
@@ -78,6 +81,7 @@ pub mod logout;
 pub mod made_from;
 pub mod matching;
 pub mod named_referrals;
+mod nearest_rows;
 pub mod next_command;
 pub mod next_step;
 pub mod options;
@@ -90,6 +94,7 @@ pub mod planning;
 pub mod progress;
 pub mod report;
 pub mod resume;
+pub mod row_name;
 pub mod run_dir;
 pub mod run_log;
 pub mod run_target;

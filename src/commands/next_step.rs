@@ -237,6 +237,11 @@ impl NextStep {
     }
 }
 
+/// Returns how to plan a run to its end.
+pub fn plan_on(run: &Path) -> String {
+    format!("its planning is carried on with by: {}", CommandLine::resume(run, Vec::new()))
+}
+
 /// Returns how to see all referrals of a run.
 pub fn see_all(run: &Path) -> String {
     let all = CommandLine::show(run, vec![Choice::bare(Setting::All)]);

@@ -8,7 +8,7 @@ use super::options::Showing;
 use super::{finish, resume};
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
-use crate::ledger::{self, LedgerError, Reader};
+use crate::ledger::{self, LedgerError};
 
 /// The options of `report`.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub async fn run(options: &ReportOptions, environment: &Environment<'_>) -> Resu
     let reader = ledger::read(&options.run).await.map_err(unreadable)?;
     // Damage has to be found before any report is replaced.
     reader.check_pages().await?;
-    tell_newer(&reader, environment.console);
+    tell_newer(reader.newer(), environment.console);
     if reader.header().phase == Phase::Stopped {
         resume::tell_loss(&options.run, reader.header().loss(), environment);
     }
@@ -37,8 +37,8 @@ pub async fn run(options: &ReportOptions, environment: &Environment<'_>) -> Resu
 }
 
 /// Says that a newer version wrote the run, where one did.
-pub(super) fn tell_newer(reader: &Reader, console: &dyn Console) {
-    if reader.newer().is_some() {
+pub(super) fn tell_newer(newer: Option<i32>, console: &dyn Console) {
+    if newer.is_some() {
         console.say("note: a newer version of this program wrote this run: what that added is not told here");
     }
 }

@@ -44,7 +44,7 @@ pub struct ShowOptions {
 pub async fn run(options: &ShowOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let fields = options.fields.iter().map(|name| field(name)).collect::<Result<_, _>>()?;
     let reader = ledger::read(&options.run).await.map_err(report::unreadable)?;
-    report::tell_newer(&reader, environment.console);
+    report::tell_newer(reader.newer(), environment.console);
     let NamedReferrals { ids, unknown } = named_referrals::find(&options.names, &reader).await?;
     let ids = (!options.names.is_empty()).then_some(ids);
     let filter = ReferralFilter { ids, fields, ..options.filter.clone() };
@@ -141,7 +141,7 @@ async fn overview(
 }
 
 /// The note on a run that has a ledger of which more is to come.
-const AT_WORK: &str = "note: another process is at work on this run: this is how far it has come";
+pub(super) const AT_WORK: &str = "note: another process is at work on this run: this is how far it has come";
 
 /// Returns the line that tells which run this is, and how far it came.
 fn heading(run: &Path, reader: &Reader, is_worked_on: bool) -> String {

@@ -40,6 +40,17 @@ pub enum MatchWay {
     EngagementId,
 }
 
+impl MatchWay {
+    /// Returns the name of the field that the key is looked for in.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::ExternalReferenceId => MatchField::ExternalReferenceId.name(),
+            Self::EngagementId => MatchField::EngagementId.name(),
+        }
+    }
+}
+
 impl From<MatchField> for MatchWay {
     fn from(field: MatchField) -> Self {
         match field {

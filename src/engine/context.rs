@@ -19,12 +19,16 @@ use crate::domain::exchange::Failure;
 use crate::domain::item::Item;
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::step::Waits;
 use crate::pace::circuit::{BreakerEffect, Permit, Purpose};
 use crate::pace::retry::{Decision, TokenProblem, back_off, decide};
 use crate::pace::{Pace, Turn};
 
+mod lap;
 mod reads;
 mod refused;
+
+use lap::Lap;
 
 /// What all workers of a run share.
 pub struct Context<'a, A> {
@@ -93,6 +97,10 @@ impl<A: Api> Context<'_, A> {
             () = stopped => None,
             granted = self.granted(request_state) => Some(granted),
         };
+        let granted = granted.map(|(turn, permit, waits)| {
+            request_state.waits.add(waits);
+            (turn, permit)
+        });
         request_state.tries += u32::from(granted.is_some());
         request_state.token = Some(self.api.generation());
         request_state.among = self.flights.requests() + 1;
@@ -118,26 +126,31 @@ impl<A: Api> Context<'_, A> {
         }
     }
 
-    /// Waits until a request may be sent, however long that takes.
-    async fn granted(&self, request_state: &RequestState<'_>) -> (Turn, Permit) {
+    /// Waits until a request may be sent, however long that takes. Returns what was waited for, too.
+    async fn granted(&self, request_state: &RequestState<'_>) -> (Turn, Permit, Waits) {
         let purpose = request_state.purpose;
+        let mut waits = Waits::default();
         loop {
             // A request that is held back doesn't need its place, and the probe that would end that may be
             // waiting for one.
             if !self.pace.circuit().admits(purpose, Permit::Free) {
                 request_state.slot.leave();
             }
+            let lap = Lap::begin(self.pace);
             let permit = self.pace.circuit().permit(purpose).await;
+            lap.end(&mut waits, |waits| &mut waits.held_back);
             request_state.slot.take().await;
             // Fetched before the turn is taken: that may take so long that a pause begins meanwhile.
             if !self.api.has_token() {
                 let _under_way = self.flights.begin(Flight::Token);
                 self.api.fetch_token().await;
             }
+            let lap = Lap::begin(self.pace);
             let turn = self.pace.turn().await;
+            lap.end(&mut waits, |waits| &mut waits.rate);
             // While this request waited for its turn, the circuit may have opened or the token expired.
             if self.may_leave(purpose, permit) {
-                return (turn, permit);
+                return (turn, permit, waits);
             }
             self.pace.circuit().inconclusive(permit);
         }
@@ -279,18 +292,19 @@ impl<A: Api> Context<'_, A> {
 
     /// Waits before a request that was not applied is sent again. Returns `false` where the run is stopped
     /// first.
-    pub async fn back_off(&self, why: &str, request_state: &RequestState<'_>) -> bool {
+    pub async fn back_off(&self, why: &str, request_state: &mut RequestState<'_>) -> bool {
         self.wait(back_off(request_state.tries), why, request_state).await
     }
 
     /// Waits before a referral is read back for the `nth` time after the first. Returns `false` where the run
     /// is stopped first.
-    pub async fn wait_to_read_back(&self, why: &str, nth: u32, request_state: &RequestState<'_>) -> bool {
+    pub async fn wait_to_read_back(&self, why: &str, nth: u32, request_state: &mut RequestState<'_>) -> bool {
         self.wait(back_off(nth), why, request_state).await
     }
 
-    async fn wait(&self, time: Duration, why: &str, request_state: &RequestState<'_>) -> bool {
+    async fn wait(&self, time: Duration, why: &str, request_state: &mut RequestState<'_>) -> bool {
         self.tell(Event::Retry(why.to_owned()));
+        request_state.waits.back_off += time;
         if request_state.is_through_stop() {
             tokio::time::sleep(time).await;
             return true;

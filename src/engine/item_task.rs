@@ -1,6 +1,8 @@
-//! Carries out one item, from its turn to its outcome. `doubt` settles attempts whose result is unknown.
+//! Carries out one item, from its turn to its outcome. `doubt` settles attempts whose result is unknown,
+//! `recorded` puts on record what is no attempt and no outcome.
 
 mod doubt;
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::ETag;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::step::StepKind;
 use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
 use crate::pace::circuit::Purpose;
 
@@ -184,14 +187,20 @@ impl<A: Api> ItemTask<'_, A> {
         }
         let ticket = {
             let _under_way = self.context.flights.begin(Flight::Intent(self.item.id));
-            self.journal.intend(&self.item).await?
+            self.journal.intend_after(self.request_state.take_waits(), &self.item).await?
         };
         if !self.context.keep_turn(&mut self.request_state).await || self.deadline.has_come(self.context.stop)
         {
             self.journal.withdrawn(ticket);
+            self.journal.stepped(self.item.number, None, StepKind::Withdrawn);
             return Ok(Step::Leave);
         }
         let attempt = ticket.attempt();
+        // While the intent was written, a pause may have begun.
+        let waits = self.request_state.take_waits();
+        if waits.are_noteworthy() {
+            self.journal.stepped(self.item.number, Some(attempt), StepKind::Waited(waits));
+        }
         debug!(?attempt, "intent recorded");
         self.attempt = Some(attempt);
         self.context.count_patch(self.sent_before);
@@ -261,6 +270,7 @@ impl<A: Api> ItemTask<'_, A> {
         let is_open = self.may_have_been_applied && result != AttemptResult::Mismatched;
         let result = if is_open { AttemptResult::InDoubt } else { result };
         self.note(attempt, result, failure.status(), Some(failure.code()));
+        self.decided(attempt, &next, failure);
         let message = own_failure(failure).unwrap_or_else(|| failure.message().to_owned());
         let verdict = |outcome| Verdict::new(outcome, failure.code(), &message).with_status(failure.status());
         match next {

@@ -4,6 +4,7 @@ use super::slots::Slot;
 use crate::api::Generation;
 use crate::domain::exchange::Operation;
 use crate::domain::referral::ReferralId;
+use crate::domain::step::Waits;
 use crate::pace::blame::{Moment, RequestSubject};
 use crate::pace::circuit::{Permit, Purpose};
 use crate::pace::{RateCheckpoint, Turn};
@@ -30,6 +31,8 @@ pub struct RequestState<'a> {
     pub(super) permit: Permit,
     /// The token of its last try.
     pub(super) token: Option<Generation>,
+    /// What was waited for since that was last put on record.
+    pub(super) waits: Waits,
 }
 
 impl<'a> RequestState<'a> {
@@ -46,7 +49,13 @@ impl<'a> RequestState<'a> {
             pauses: None,
             permit: Permit::Free,
             token: None,
+            waits: Waits::default(),
         }
+    }
+
+    /// Returns what was waited for since this was called last.
+    pub(super) fn take_waits(&mut self) -> Waits {
+        std::mem::take(&mut self.waits)
     }
 
     /// Returns whether the request reads or writes.

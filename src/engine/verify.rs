@@ -211,13 +211,13 @@ impl<'a, S: VerifiedSink> Verifier<'a, S> {
     /// Reads again, ever later, what may have been shown as it was before it was written.
     async fn read_further<A: Api>(&mut self, context: &Context<'_, A>) -> Result<(), S::Error> {
         let slot = context.slots.slot();
-        let request_state = RequestState::new(Purpose::Fetch, None, &slot);
+        let mut request_state = RequestState::new(Purpose::Fetch, None, &slot);
         let why = "what is read may be older than what was written";
         for nth in 1..=FURTHER_READS {
             if self.open == 0 || context.stop.is_set() {
                 break;
             }
-            if !context.wait_to_read_back(why, nth, &request_state).await {
+            if !context.wait_to_read_back(why, nth, &mut request_state).await {
                 break;
             }
             info!(

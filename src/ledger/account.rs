@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::model::RunHeader;
-use super::outstanding::{AttemptResult, last};
+use super::outstanding::last;
 use super::verdict::{self, Resolved};
 use crate::domain::account::{ItemAccount, RowAccount, RowRecord};
+use crate::domain::attempt::AttemptResult;
 use crate::domain::audit::Audit;
 use crate::domain::finding::{Finding, Location};
 use crate::domain::item::Change;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
+use super::lookup::Lookup;
 use super::memory::{self, Memory};
 use super::planning::Planning;
 use super::reader::Reader;
@@ -92,6 +93,18 @@ pub async fn read(at: impl Into<Address>) -> Result<Reader, LedgerError> {
     match at.into() {
         Address::Directory(dir) => sqlite::Reader::open(&dir).map(Box::new).map(Reader::Sqlite),
         Address::Memory(memory) => memory::Reader::open(&memory).map(Reader::Memory),
+    }
+}
+
+/// Opens a run to look single rows up in it, which takes no longer the more rows it has: what is not looked up is not
+/// checked either.
+///
+/// # Errors
+/// As [`read`], as far as the damage is in what is looked at.
+pub async fn look_up(at: impl Into<Address>) -> Result<Lookup, LedgerError> {
+    match at.into() {
+        Address::Directory(dir) => sqlite::Lookup::open(&dir).map(Box::new).map(Lookup::Sqlite),
+        Address::Memory(memory) => memory::Lookup::open(&memory).map(Lookup::Memory),
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`ItemClaims`] | the items without an outcome, which the sender claims some at a time |
 //! | [`BatchStore`] | batches of intents, answers and outcomes, each written whole or not at all |
 //! | [`RunAccount`] | the account of a run for its reports |
+//! | [`RunLookup`] | single rows and items of a run, found without reading all of it |
 //!
 //! Operations that a networked backend would wait for are async. The rows and items that planning hands over
 //! one by one are not: they are taken in as inputs are read, and [`PlanStore::keep`] and [`PlanStore::seal`]
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
 use super::model::{
-    Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, VerifiedPart,
+    LineOfInput, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, VerifiedPart,
 };
 use super::ordering::OrderKeys;
 use super::record::Record;
@@ -31,6 +32,7 @@ use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
+use crate::domain::life::ItemLife;
 use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
@@ -244,6 +246,38 @@ pub(super) trait RunAccount {
 
     /// Returns what was found last of an item, with the number of the verification.
     async fn last_verified(&self, item: u64) -> Result<Option<(u64, Verified)>, LedgerError>;
+}
+
+/// Single rows and items of a run, found without reading all of it. Each record that is returned was checked to be as it
+/// was written; the others were not.
+pub(super) trait RunLookup {
+    /// Returns what the run is, and how far it had come.
+    fn header(&self) -> &RunHeader;
+
+    /// Returns the format of the ledger, where a newer version of this program wrote it.
+    fn newer(&self) -> Option<i32>;
+
+    /// Returns every consent that was given, in their order.
+    async fn consents(&self) -> Result<Vec<Consent>, LedgerError>;
+
+    /// Returns every approval that was given, in their order.
+    async fn approvals(&self) -> Result<Vec<Approval>, LedgerError>;
+
+    /// Returns the inputs, in their order.
+    async fn inputs(&self) -> Result<Vec<InputInfo>, LedgerError>;
+
+    /// Returns the rows that begin on a line of an input, and at a column of it where one is given, in their order and
+    /// at most so many.
+    async fn rows_at(&self, at: LineOfInput, most: usize) -> Result<Vec<RowAccount>, LedgerError>;
+
+    /// Returns the last row of an input that begins before a line, and the first that begins behind it.
+    async fn rows_beside(&self, at: LineOfInput) -> Result<[Option<RowAccount>; 2], LedgerError>;
+
+    /// Returns the rows that name a referral, in the order of the input.
+    async fn rows_naming(&self, id: ReferralId) -> Result<Vec<RowAccount>, LedgerError>;
+
+    /// Returns all that is on record about an item; `None` where there is no such item.
+    async fn item_life(&self, number: u64) -> Result<Option<ItemLife>, LedgerError>;
 }
 
 /// Evaluates one expression for whichever backend an enum of them holds.

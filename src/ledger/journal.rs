@@ -12,12 +12,14 @@ use uuid::Uuid;
 
 use super::backend::BatchStore;
 use super::error::LedgerError;
-use super::model::{AttemptAnswer, VerifiedPart};
+use super::model::VerifiedPart;
 use super::record::{Finish, Record, Request};
 use super::ticket::{AttemptId, Ticket};
 use super::writer::{ManualWriter, Writer};
 use crate::domain::account::{Phase, RunStats, Settled};
+use crate::domain::attempt::AttemptAnswer;
 use crate::domain::item::Item;
+use crate::domain::step::{StepKind, StepTaken, Waits};
 
 /// Returns the time that goes on record with an intent.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -74,10 +76,20 @@ impl Journal {
     /// [`LedgerError::Poisoned`] where this or an earlier write failed; [`LedgerError::Ended`] after
     /// [`Journal::finish`]. Without a ticket nothing may be sent.
     pub async fn intend(&self, item: &Arc<Item>) -> Result<Ticket, LedgerError> {
+        self.intend_after(Waits::default(), item).await
+    }
+
+    /// Records the intent to send an item as [`Journal::intend`] does, and with it what was waited for before, if that
+    /// is worth a record.
+    ///
+    /// # Errors
+    /// As [`Journal::intend`].
+    pub async fn intend_after(&self, waits: Waits, item: &Arc<Item>) -> Result<Ticket, LedgerError> {
+        let waits = Some(waits).filter(Waits::are_noteworthy);
         let (reply, ticket) = oneshot::channel();
         let (item, at) = (Arc::clone(item), (self.shared.clock)());
         let client_request_id = Uuid::new_v4();
-        self.shared.ask(Request::Write(Record::Intent { item, client_request_id, at, reply }))?;
+        self.shared.ask(Request::Write(Record::Intent { item, client_request_id, at, waits, reply }))?;
         ticket.await.unwrap_or_else(|_| Err(self.shared.gone()))
     }
 
@@ -94,6 +106,14 @@ impl Journal {
     pub fn withdrawn(&self, ticket: Ticket) {
         // As above.
         let _ = self.shared.ask(Request::Write(Record::Withdrawal { attempt: ticket.into_attempt() }));
+    }
+
+    /// Records a step of carrying out an item, without waiting. Nothing is decided by it: where it can't be written, the
+    /// next other call returns the error, and the step is one that is not told later.
+    pub fn stepped(&self, item: u64, attempt: Option<AttemptId>, kind: StepKind) {
+        let taken = StepTaken { at: (self.shared.clock)(), kind };
+        // As above.
+        let _ = self.shared.ask(Request::Write(Record::Step { item, attempt, taken }));
     }
 
     /// Records the outcome of an item, once and for all. It is written after everything that was requested

@@ -6,7 +6,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `address` | where a run is kept: [`create`], [`open`], [`read`] |
+//! | `address` | where a run is kept: [`create`], [`open`], [`read`], [`look_up`] |
+//! | `lookup` | single rows of a run, found without reading all of it: [`Lookup`] |
 //! | `planning`, `run`, `reader` | a run while it is planned, at rest and sent, or read, with either backend: [`Planning`], [`Ledger`], [`Backlog`], [`Reader`] |
 //! | `journal`, `writer`, `ticket` | intents and outcomes while sending: [`Journal`], [`Ticket`], and the writer's thread, or [`ManualWriter`] without one |
 //! | `record` | the requests that the writer takes |
@@ -36,6 +37,7 @@ mod backend;
 mod error;
 mod item_buffer;
 mod journal;
+mod lookup;
 pub mod memory;
 mod model;
 mod ordering;
@@ -51,17 +53,18 @@ mod verdict;
 mod writer;
 
 pub use address::{
-    Address, create, create_watched, damaged, discard, is_taken, is_worked_on, lock_name, log_file, open,
-    read,
+    Address, create, create_watched, damaged, discard, is_taken, is_worked_on, lock_name, log_file, look_up,
+    open, read,
 };
 pub use error::LedgerError;
 pub use journal::{Clock, Journal};
+pub use lookup::Lookup;
 pub use model::{
-    AttemptAnswer, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem,
+    LineOfInput, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem,
     VerifiedPart,
 };
 pub use ordering::{KeySource, OrderKeys};
-pub use outstanding::{AttemptResult, Due};
+pub use outstanding::Due;
 pub use planning::Planning;
 pub use reader::Reader;
 pub use run::{Backlog, Ledger};
@@ -69,6 +72,8 @@ pub use spill::{Spill, SpillRef};
 pub use sqlite::{CrashPoint, Watch};
 pub use ticket::{AttemptId, Ticket};
 pub use writer::ManualWriter;
+
+pub use crate::domain::attempt::{AttemptAnswer, AttemptResult};
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::outstanding::{AttemptResult, Due};
+use super::outstanding::Due;
 use crate::domain::account::{Phase, RunStats, Settled};
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
@@ -60,6 +58,17 @@ pub(super) struct Lost {
     /// The number of the last attempt that was on record when the loss was found.
     pub(super) after: i64,
     pub(super) when: Loss,
+}
+
+/// A line of an input, or a place on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineOfInput {
+    /// The index of the input in the run, counted from 0.
+    pub input: u32,
+    /// The line, counted from 1.
+    pub line: u64,
+    /// The column at which a row begins, where one of several on the line is meant.
+    pub column: Option<u32>,
 }
 
 /// The size of a run in rows and items, and how much is left: what remains is what a resumed run would still
@@ -159,19 +168,6 @@ pub struct VerifiedItem {
     pub verification: u64,
     /// What it found.
     pub verified: Verified,
-}
-
-/// The answer to an attempt, as it goes on record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptAnswer {
-    /// What the answer means for sending again.
-    pub result: AttemptResult,
-    /// The HTTP status, where there was an answer.
-    pub status: Option<u16>,
-    /// A stable code for grouping, where the attempt failed.
-    pub code: Option<String>,
-    /// When the answer came.
-    pub at: Timestamp,
 }
 
 /// Adds up the figures of all processes of a run that came to an end. PATCHes are counted from the attempts,

@@ -1,28 +1,6 @@
 //! Judges what is left to do for an item that has no outcome yet. Pure.
 
-use serde::{Deserialize, Serialize};
-
-/// The result of one attempt, as far as sending again is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AttemptResult {
-    /// The service confirmed that the change was written.
-    Applied,
-    /// The service refused the change; nothing was written.
-    Refused,
-    /// The service answered that the referral has another version than was sent. This attempt wrote nothing.
-    Mismatched,
-    /// Refused for another version, but a read shows the version that was sent: it is unknown whether it was
-    /// applied.
-    Contradicted,
-    /// The change is not written, for a reason that may pass. The code tells who reported that; without a
-    /// code, the referral was read back and the change not found.
-    NotApplied,
-    /// The service limited the rate (it asked to slow down). Nothing was written.
-    Throttled,
-    /// The change may have been written.
-    InDoubt,
-}
+use crate::domain::attempt::AttemptResult;
 
 /// The next step for an item without an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -88,8 +88,8 @@ fn on_line(finding: &Finding, place: Location) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::outstanding::AttemptResult;
     use super::*;
+    use crate::domain::attempt::AttemptResult;
     use crate::domain::level::Level;
     use crate::domain::rules::Rule;
 

@@ -189,6 +189,11 @@ impl Pace {
         self.gate.wait_until_shut().await;
     }
 
+    /// Returns how long the gate has been shut in all, because the service had asked for pauses.
+    pub fn paused_for(&self) -> Duration {
+        self.gate.shut_for(Instant::now())
+    }
+
     /// Returns whether a pause is under way that the service asked for.
     pub fn is_paused(&self) -> bool {
         self.gate.shut_until(Instant::now()).is_some()

@@ -17,6 +17,7 @@
 //! | [`Tally`] | rows by outcome and reason, and whether they balance |
 //! | [`HeldRows`] | the first rows that are held back, for people |
 //! | [`Audits`] | the totals of a migration's payloads |
+//! | [`LifeOf`] | the life of rows, from what was read to the outcome |
 //! | [`RunView`] | single referrals, for people and as JSON lines |
 //! | [`Summary`], [`text`](fn@text) | `summary.json`, the summary on the terminal |
 //! | [`Progress`] | how far a run has come, while it runs |
@@ -42,6 +43,10 @@ mod format;
 mod held_rows;
 mod in_doubt;
 mod jsonl;
+mod life;
+mod life_course;
+mod life_json;
+mod life_words;
 mod line_writer;
 mod lost;
 mod manifest;
@@ -82,6 +87,7 @@ pub use filter::ReferralFilter;
 pub use form::SharedForms;
 pub use format::{counted, grouped, roughly};
 pub use held_rows::HeldRows;
+pub use life::LifeOf;
 pub use lost::{Lost, is_short_of_state};
 pub use manifest::FileSummary;
 pub use names::UnknownInput;

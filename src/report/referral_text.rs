@@ -39,7 +39,7 @@ impl ReferralWriter {
         let indent = if title.is_some() { "  " } else { "" };
         let mut lines: Vec<String> = title.into_iter().collect();
         let (id, places) = (account.item.id, self.places(&account.rows, extent));
-        lines.push(format!("{indent}{id}, {places}: {}", what(account)));
+        lines.push(format!("{indent}{id}, {places}: {}", effect(account)));
         lines.extend(self.changes(account, extent));
         lines.extend(account.item.findings.iter().map(|finding| self.finding(finding, extent)));
         let came = rows.iter().filter(|row| row.verdict.outcome != Outcome::Planned);
@@ -57,7 +57,7 @@ impl ReferralWriter {
     }
 
     /// Returns where the rows of a referral begin.
-    fn places(&self, rows: &[Location], extent: Extent) -> String {
+    pub(super) fn places(&self, rows: &[Location], extent: Extent) -> String {
         let most = if extent == Extent::Excerpt { PLACES } else { rows.len() };
         let places: Vec<String> = rows.iter().take(most).map(|place| self.names.place(*place)).collect();
         match rows.len() - places.len() {
@@ -67,7 +67,7 @@ impl ReferralWriter {
     }
 
     /// Returns a line for each change, the names of the fields in a column. A list that is told as a whole takes more.
-    fn changes(&self, account: &ItemAccount, extent: Extent) -> Vec<String> {
+    pub(super) fn changes(&self, account: &ItemAccount, extent: Extent) -> Vec<String> {
         let changes = &account.item.changes;
         let names: Vec<_> = changes.iter().map(|change| visible(change.path.pointer().as_str())).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
@@ -93,7 +93,7 @@ impl ReferralWriter {
         format!("  {place} {outcome}{at}{message}")
     }
 
-    fn finding(&self, finding: &Finding, extent: Extent) -> String {
+    pub(super) fn finding(&self, finding: &Finding, extent: Extent) -> String {
         let level = if finding.level == Level::Deny { "error" } else { "warning" };
         let message = finding.sentence();
         let message = match extent {
@@ -105,7 +105,7 @@ impl ReferralWriter {
 }
 
 /// Returns in words what the plan does to a referral as a whole.
-fn what(account: &ItemAccount) -> &'static str {
+pub(super) fn effect(account: &ItemAccount) -> &'static str {
     match account.planned.as_ref().map(|verdict| verdict.outcome) {
         None if account.item.effect == Effect::OneWay => "closes for good",
         None => "changes",

@@ -6,6 +6,7 @@
 //! | `plan_and_resume` | planning now and carrying out later |
 //! | `reports` | their form, and that they can be made again |
 //! | `show` | a plan or a run, referral by referral |
+//! | `explain` | the life of a row |
 //! | `what_is_shown` | summaries, help, completions, manual pages |
 //! | `inputs` | where inputs come from, and how they are read |
 //! | `settings` | the command line, the environment and the file |
@@ -40,6 +41,7 @@ mod consent;
 mod crm;
 mod diagnostics;
 mod early_exits;
+mod explain;
 mod export;
 mod fed_back;
 mod folders;

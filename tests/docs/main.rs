@@ -28,13 +28,14 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "apply",
     "migrate",
     "resume",
     "report",
     "export",
     "show",
+    "explain",
     "login",
     "logout",
     "check",

@@ -128,6 +128,9 @@ impl Action {
 /// and the tick of a timer.
 const CAUGHT_UP: u64 = 11;
 
+/// The throttles in a row after which a referral is blamed where others were let through.
+const MOST_THROTTLES: u64 = 50;
+
 /// What a request is about, and whether it is a PATCH.
 type About = (Option<ReferralId>, bool);
 
@@ -153,6 +156,8 @@ pub struct Laws {
     paused: Option<Paused>,
     /// Requests that were throttled, and were not let through since.
     throttled: BTreeSet<About>,
+    /// How often what concerns a referral was throttled since anything that does was let through.
+    throttled_in_a_row: BTreeMap<Option<ReferralId>, u64>,
     /// Requests that were let through.
     let_through: BTreeSet<About>,
     held: Option<Held>,
@@ -183,6 +188,7 @@ impl Laws {
     pub fn begin_process(&mut self) {
         self.departures.clear();
         self.throttled.clear();
+        self.throttled_in_a_row.clear();
         self.let_through.clear();
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
         self.held = None;
@@ -477,12 +483,17 @@ impl World {
             // before and after recurs.
             if answer.is_ok() || refusal.is_some_and(|refusal| refusal.status < 500) {
                 self.laws.throttled.remove(&about);
+                self.laws.throttled_in_a_row.remove(&about.0);
                 self.laws.let_through.insert(about);
             }
             return;
         }
         let has_others = self.laws.let_through.iter().any(|(id, _)| *id != about.0);
-        if !self.laws.throttled.insert(about) && about.0.is_some() && has_others {
+        let in_a_row = self.laws.throttled_in_a_row.entry(about.0).or_default();
+        *in_a_row += 1;
+        // After so many in a row, reads and changes together, the referral is blamed for the first of either kind, too.
+        let recurs = *in_a_row > MOST_THROTTLES;
+        if (!self.laws.throttled.insert(about) || recurs) && about.0.is_some() && has_others {
             return;
         }
         let now = self.now();

@@ -21,6 +21,13 @@ static SECONDS_LINE: LazyLock<Regex> = LazyLock::new(|| {
 static SECONDS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#""(total|waiting_for_rate|paused_by_server|held_back)":\d+\.\d+"#).unwrap()
 });
+static WAITED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(\[TIME\] (?:attempt \d+|looked))( after [^:\n]*)?:").unwrap());
+static WAITED_MS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#""(waited_ms|waits)":\{[^}]*\}"#).unwrap());
+static HOLDER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"( \((?:account|user) [^)\n]*\))?: to plan ").unwrap());
+static USER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#""user_name":(?:null|"[^"]*"),"user":(?:null|\d+)"#).unwrap());
 static SHA256: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{64}\b").unwrap());
 static PORT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(127\.0\.0\.1|localhost):\d+").unwrap());
 
@@ -39,6 +46,10 @@ pub fn redact(text: &str, place: &Path) -> String {
     let text =
         SECONDS_LINE.replace_all(&text, " seconds [S]  [S] waiting for the rate, [S] paused by the server");
     let text = SECONDS.replace_all(&text, "\"$1\":[S]");
+    let text = WAITED.replace_all(&text, "$1 [WAITS]:");
+    let text = WAITED_MS.replace_all(&text, "\"$1\":[WAITS]");
+    let text = HOLDER.replace_all(&text, " [HOLDER]: to plan ");
+    let text = USER.replace_all(&text, "\"user_name\":[NAME],\"user\":[USER]");
     let text = SHA256.replace_all(&text, "[SHA256]");
     PORT.replace_all(&text, "$1:[PORT]").into_owned()
 }

@@ -57,6 +57,8 @@ pub enum Command {
     Export(Box<ExportArgs>),
     /// Show a plan or a run to people: stages, deals, each field before and after, outcomes
     Show(ShowArgs),
+    /// Tell the life of a row, from its source line to every request and the outcome
+    Explain(ExplainArgs),
     /// Tell whether all is ready: sign-in, role, service and clock (GET only)
     Check(Box<CheckArgs>),
     /// Sign in, so that every other command gets its tokens by itself; or show who is signed in
@@ -369,6 +371,23 @@ pub struct ShowArgs {
     /// Only referrals of which this rule says something; repeatable
     #[arg(long, value_name = "ID", help_heading = "Which referrals")]
     pub rule: Vec<String>,
+}
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub run: PathBuf,
+
+    /// Row to explain, by its referral's id, by file and line as in changes.csv:15, or by its line alone where the
+    /// run has one input
+    #[arg(value_name = "ID|FILE:LINE|LINE", allow_hyphen_values = true)]
+    pub what: String,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `check`.

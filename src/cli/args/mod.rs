@@ -12,9 +12,9 @@ mod values;
 
 pub use groups::{LimitArgs, MOST_IN_FLIGHT, PaceArgs, RunArgs, SendingArgs, ShowingArgs, TargetArgs};
 pub use line::{
-    ApplyArgs, ApproveArgs, CheckArgs, Cli, Command, ConfigCommand, ConfigShowArgs, ExportArgs, LoginArgs,
-    LogoutArgs, MigrateArgs, PlanningArgs, RegistrationArgs, ReportArgs, ResumeArgs, SandboxArgs, ShowArgs,
-    VerifyArgs, WhichArgs, awaits_json, check,
+    ApplyArgs, ApproveArgs, CheckArgs, Cli, Command, ConfigCommand, ConfigShowArgs, ExplainArgs, ExportArgs,
+    LoginArgs, LogoutArgs, MigrateArgs, PlanningArgs, RegistrationArgs, ReportArgs, ResumeArgs, SandboxArgs,
+    ShowArgs, VerifyArgs, WhichArgs, awaits_json, check,
 };
 pub use values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,

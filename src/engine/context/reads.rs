@@ -6,6 +6,7 @@ use super::{AfterFailure, Context};
 use crate::api::{Page, PageLink};
 use crate::domain::exchange::{Failure, Reply};
 use crate::domain::referral::ReferralId;
+use crate::domain::step::Waits;
 use crate::engine::in_flight::Flight;
 use crate::engine::request_counts::Counter;
 use crate::engine::request_state::RequestState;
@@ -23,7 +24,7 @@ impl<A: Api> Context<'_, A> {
         if !self.begin(&slot).await {
             return Err(None);
         }
-        let read = self.get(id, RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
+        let read = self.get(id, &mut RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
         self.forget(id);
         read
     }
@@ -45,20 +46,32 @@ impl<A: Api> Context<'_, A> {
         if !holds.load(Ordering::Relaxed) {
             return None;
         }
-        let read = self.get(id, RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
+        let read = self.get(id, &mut RequestState::new(Purpose::Fetch, Some(id), &slot)).await;
         self.forget(id);
         Some(read)
     }
 
-    /// Reads one referral to settle an item in doubt, also after the run was stopped.
+    /// Reads one referral to settle an item in doubt, also after the run was stopped. Adds what was waited for.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub async fn read_to_settle(&self, id: ReferralId, slot: &Slot) -> Result<Reply, Option<Failure>> {
-        self.get(id, RequestState::new(Purpose::ReadBack, Some(id), slot)).await
+    pub async fn read_to_settle(
+        &self,
+        id: ReferralId,
+        slot: &Slot,
+        waits: &mut Waits,
+    ) -> Result<Reply, Option<Failure>> {
+        let mut request_state = RequestState::new(Purpose::ReadBack, Some(id), slot);
+        let read = self.get(id, &mut request_state).await;
+        waits.add(request_state.take_waits());
+        read
     }
 
-    async fn get(&self, id: ReferralId, request_state: RequestState<'_>) -> Result<Reply, Option<Failure>> {
+    async fn get(
+        &self,
+        id: ReferralId,
+        request_state: &mut RequestState<'_>,
+    ) -> Result<Reply, Option<Failure>> {
         let request = async || {
             let _under_way = self.flights.begin(Flight::Get(id));
             self.api.get(id).await
@@ -72,24 +85,24 @@ impl<A: Api> Context<'_, A> {
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
         let slot = self.slots.slot();
-        let request_state = RequestState::new(Purpose::Fetch, None, &slot);
+        let mut request_state = RequestState::new(Purpose::Fetch, None, &slot);
         let request = async || {
             let _under_way = self.flights.begin(Flight::List);
             self.api.list(link).await
         };
-        self.repeat(&self.counts.list, request_state, request).await
+        self.repeat(&self.counts.list, &mut request_state, request).await
     }
 
     /// Makes a GET, and makes it again as long as that is what follows from its failures.
     async fn repeat<T>(
         &self,
         counter: &Counter,
-        mut request_state: RequestState<'_>,
+        request_state: &mut RequestState<'_>,
         request: impl AsyncFn() -> Result<T, Failure>,
     ) -> Result<T, Option<Failure>> {
         let mut again = false;
         loop {
-            if !self.turn(&mut request_state).await {
+            if !self.turn(request_state).await {
                 return Err(None);
             }
             counter.add();
@@ -98,10 +111,10 @@ impl<A: Api> Context<'_, A> {
             }
             match request().await {
                 Ok(answer) => {
-                    self.answered(&request_state);
+                    self.answered(request_state);
                     return Ok(answer);
                 }
-                Err(failure) => self.read_again(failure, &mut request_state).await?,
+                Err(failure) => self.read_again(failure, request_state).await?,
             }
         }
     }

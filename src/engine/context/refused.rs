@@ -126,7 +126,7 @@ impl<A: Api> Context<'_, A> {
         &self,
         throttle: Throttle,
         failure: &Failure,
-        request_state: &RequestState<'_>,
+        request_state: &mut RequestState<'_>,
     ) -> AfterFailure {
         let Throttle { asked, then } = throttle;
         if then != AfterFailure::ReadBack && request_state.tries >= MAX_TRIES {
@@ -134,10 +134,13 @@ impl<A: Api> Context<'_, A> {
         }
         self.tell(Event::Retry(failure.message().to_owned()));
         let asked = asked.filter(|asked| !asked.is_zero()).map(|asked| asked.min(MAX_PAUSE));
+        let time = asked.unwrap_or_else(|| back_off(request_state.tries));
+        let waits = &mut request_state.waits;
+        *(if asked.is_some() { &mut waits.pause } else { &mut waits.back_off }) += time;
         tokio::select! {
             biased;
             () = self.stop.wait() => then.stopped(),
-            () = tokio::time::sleep(asked.unwrap_or_else(|| back_off(request_state.tries))) => then,
+            () = tokio::time::sleep(time) => then,
         }
     }
 
@@ -231,7 +234,7 @@ impl<A: Api> Context<'_, A> {
     }
 
     /// Waits at the end of the queue, without charging a try.
-    async fn let_others_go(&self, failure: &Failure, request_state: &RequestState<'_>) -> AfterFailure {
+    async fn let_others_go(&self, failure: &Failure, request_state: &mut RequestState<'_>) -> AfterFailure {
         request_state.slot.leave();
         if self.wait(back_off(request_state.renewals), failure.message(), request_state).await {
             AfterFailure::AgainUncharged

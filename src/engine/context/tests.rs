@@ -3,6 +3,7 @@
 mod outages;
 mod stops;
 mod turns;
+mod waits;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -145,6 +146,11 @@ fn somewhere() -> &'static Slot {
     Box::leak(Box::new(Slots::new(1).slot()))
 }
 
+/// Reads a referral back, at the place of the only task.
+async fn settle(context: &Context<'_, Service>, id: ReferralId) -> Result<Reply, Option<Failure>> {
+    context.read_to_settle(id, somewhere(), &mut Waits::default()).await
+}
+
 fn answer(status: u16) -> Result<Reply, Failure> {
     if status == 200 {
         return Ok(Reply { status, body: "{}".to_owned(), etag: None, client_request_id: Uuid::nil() });
@@ -165,11 +171,11 @@ fn status(answer: Result<Reply, Option<Failure>>) -> Option<u16> {
 async fn a_change_that_was_lost_is_repeated_ever_later() {
     for (tries, seconds) in [(0, 0.0), (1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (9, 30.0)] {
         let world = world("1000/s", |_| answer(200));
-        let request_state = RequestState { tries, ..change() };
-        assert!(world.context().back_off("lost", &request_state).await);
+        let mut request_state = RequestState { tries, ..change() };
+        assert!(world.context().back_off("lost", &mut request_state).await);
         assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "after {tries} tries");
         world.stop.now(StopReason::Interrupted);
-        assert!(!world.context().back_off("lost", &request_state).await);
+        assert!(!world.context().back_off("lost", &mut request_state).await);
         assert_eq!(world.begun.elapsed().as_secs_f64(), seconds, "a stop ends it");
     }
 }
@@ -194,7 +200,7 @@ async fn what_was_not_ready_is_waited_for_and_read_back() {
             (context.after(&unready, &mut request_state).await, request_state.tries),
             (AfterFailure::ReadBack, 0)
         );
-        let read = status(context.read_to_settle(id(), somewhere()).await);
+        let read = status(settle(&context, id()).await);
         assert_eq!((read, world.so_far().1), if stopped { (None, 0) } else { (Some(200), 7) });
     }
     let world = world("1000/s", |_| answer(200));

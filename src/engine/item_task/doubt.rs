@@ -19,6 +19,7 @@ use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::snapshot::Snapshot;
+use crate::domain::step::StepKind;
 use crate::engine::service::Api;
 use crate::engine::settle::{Reconciliation, match_written, reconcile};
 use crate::engine::shown;
@@ -41,21 +42,24 @@ impl<A: Api> ItemTask<'_, A> {
         let why = doubt.why.as_str();
         let mut reads = 0;
         loop {
-            let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
+            let reply = match self.look().await {
                 Ok(reply) => reply,
                 Err(None) => return Step::Leave,
                 Err(Some(failure)) => return self.read_back_failed(why, &failure),
             };
             let Some(now) = shown::by_get(self.item.id, &reply) else {
+                self.looked_in_vain(&reply);
                 return self.unknown(why, &not_the_referral());
             };
             let reconciliation = reconcile(&self.item, &now);
             info!(?reconciliation, reads, "referral read back");
-            if reads >= self.further_reads(reconciliation, doubt, &now) {
+            let is_final = reads >= self.further_reads(reconciliation, doubt, &now);
+            self.looked(reconciliation, &now, &reply, !is_final);
+            if is_final {
                 return self.conclude(reconciliation, doubt, &now, reply.status).await;
             }
             reads += 1;
-            if !self.context.wait_to_read_back(why, reads, &self.request_state).await {
+            if !self.context.wait_to_read_back(why, reads, &mut self.request_state).await {
                 return Step::Leave;
             }
         }
@@ -135,7 +139,7 @@ impl<A: Api> ItemTask<'_, A> {
             // where the read lagged behind, or where another user changes the referral meanwhile.
             self.item = Arc::new(Item { etag: now.etag().cloned(), ..Item::clone(&self.item) });
         }
-        if self.context.back_off(why, &self.request_state).await { Step::Send } else { Step::Leave }
+        if self.context.back_off(why, &mut self.request_state).await { Step::Send } else { Step::Leave }
     }
 
     /// Reads back a referral whose change the service refused. After an attempt in doubt the reason may be
@@ -145,7 +149,7 @@ impl<A: Api> ItemTask<'_, A> {
         loop {
             // After a read that shows the version that was sent, the refusal itself is in doubt.
             let is_open = self.may_have_been_applied || reads > 0;
-            let reply = match self.context.read_to_settle(self.item.id, self.slot).await {
+            let reply = match self.look().await {
                 Ok(reply) => reply,
                 // The next process reads back instead.
                 Err(None) => return Step::Leave,
@@ -156,15 +160,23 @@ impl<A: Api> ItemTask<'_, A> {
             };
             let now = match shown::by_get(self.item.id, &reply) {
                 Some(now) => now,
-                None if is_open => return self.unknown(verdict.message.as_str(), &not_the_referral()),
-                None => return self.over(verdict, None, None),
+                None => {
+                    self.looked_in_vain(&reply);
+                    return if is_open {
+                        self.unknown(verdict.message.as_str(), &not_the_referral())
+                    } else {
+                        self.over(verdict, None, None)
+                    };
+                }
             };
             let reconciliation = reconcile(&self.item, &now);
             match reconciliation {
                 Reconciliation::Applied if is_open => {
+                    self.looked(reconciliation, &now, &reply, false);
                     return self.applied(Some(reply.status), now.etag().cloned());
                 }
                 Reconciliation::Partial if is_open => {
+                    self.looked(reconciliation, &now, &reply, false);
                     return self.partly_found(verdict.message.as_str(), &now, reply.status);
                 }
                 _ => {}
@@ -173,12 +185,15 @@ impl<A: Api> ItemTask<'_, A> {
             let is_as_planned = reconciliation == Reconciliation::NotApplied
                 && (self.may_have_been_applied || self.item.etag.is_some() || self.context.rebase.is_none());
             let is_as_sent = self.is_known(&now) || is_as_planned;
-            if reads == FURTHER_READS || !is_as_sent && !self.may_have_been_applied {
+            let is_final = reads == FURTHER_READS || !is_as_sent && !self.may_have_been_applied;
+            self.looked(reconciliation, &now, &reply, !is_final);
+            if is_final {
                 return self.refused(verdict, reconciliation, is_as_sent, &now).await;
             }
             self.doubt_refusal(&verdict);
             reads += 1;
-            if !self.context.wait_to_read_back(verdict.message.as_str(), reads, &self.request_state).await {
+            if !self.context.wait_to_read_back(verdict.message.as_str(), reads, &mut self.request_state).await
+            {
                 return Step::Leave;
             }
         }
@@ -261,7 +276,9 @@ impl<A: Api> ItemTask<'_, A> {
                 let before = std::mem::replace(&mut self.item, Arc::new(item));
                 self.earlier_etags.extend(before.etag.clone());
                 self.rebases += 1;
-                if self.context.back_off(verdict.message.as_str(), &self.request_state).await {
+                let (from, to) = (before.etag.clone(), self.item.etag.clone());
+                self.journal.stepped(self.item.number, self.attempt, StepKind::Rebased { from, to });
+                if self.context.back_off(verdict.message.as_str(), &mut self.request_state).await {
                     Step::Send
                 } else {
                     Step::Leave

@@ -10,6 +10,7 @@
 //! | `run` | a run at rest: [`Run`] |
 //! | `claims`, `batch` | a run that is being sent: its items that are left, and the batches written |
 //! | `reader` | the account of a run for its reports: [`Reader`] |
+//! | `lookup` | single rows and items: [`Lookup`] |
 //!
 //! What always holds: whatever is on record was put there whole, under one lock, by the holder of the run. So
 //! a kill leaves exactly what is on record at that moment.
@@ -17,6 +18,7 @@
 mod batch;
 mod claims;
 mod kept;
+mod lookup;
 mod plan;
 mod reader;
 mod run;
@@ -24,6 +26,7 @@ mod state;
 
 pub use claims::Claims;
 pub use kept::Memory;
+pub use lookup::Lookup;
 pub use plan::Plan;
 pub use reader::Reader;
 pub use run::Run;

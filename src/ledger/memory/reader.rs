@@ -22,7 +22,7 @@ use crate::ledger::verdict::Resolved;
 /// A run as it stood when it was opened for reading.
 #[derive(Debug)]
 pub struct Reader {
-    state: Arc<RunState>,
+    pub(super) state: Arc<RunState>,
 }
 
 impl Reader {
@@ -31,7 +31,7 @@ impl Reader {
         memory.read().map(|state| Self { state })
     }
 
-    fn facts(&self, row: &RowRecord, attempts: &BTreeMap<u64, Attempts>) -> RowFacts {
+    pub(super) fn facts(&self, row: &RowRecord, attempts: &BTreeMap<u64, Attempts>) -> RowFacts {
         let item = row.item.and_then(|number| self.state.planned.items.get_key_value(&number));
         RowFacts {
             record: row.clone(),
@@ -55,7 +55,7 @@ impl Reader {
     }
 
     /// Returns the attempts by the number of their item.
-    fn attempts(&self) -> BTreeMap<u64, Attempts> {
+    pub(super) fn attempts(&self) -> BTreeMap<u64, Attempts> {
         let mut attempts: BTreeMap<u64, Attempts> = BTreeMap::new();
         for (number, attempt) in &self.state.attempts {
             let result = attempt.answer.as_ref().map(|answer| answer.result);
@@ -66,18 +66,18 @@ impl Reader {
     }
 
     /// Whether a row is reported: what the rows of an input are that was not read to its end is unknown.
-    fn is_known(&self, row: &RowRecord) -> bool {
+    pub(super) fn is_known(&self, row: &RowRecord) -> bool {
         let input = self.state.inputs.get(&row.place.input);
         self.state.header.phase != Phase::Planning || input.is_some_and(|(is_read, _)| *is_read)
     }
 
     /// Returns the places of items in an order of their own by the number of the item, where the plan has one.
-    fn turns(&self) -> BTreeMap<u64, u64> {
+    pub(super) fn turns(&self) -> BTreeMap<u64, u64> {
         self.state.turns.iter().copied().zip(1..).collect()
     }
 
     /// Returns an item as it was planned, with its rows.
-    fn item(&self, number: u64, planned: &PlannedItem, turns: &BTreeMap<u64, u64>) -> ItemAccount {
+    pub(super) fn item(&self, number: u64, planned: &PlannedItem, turns: &BTreeMap<u64, u64>) -> ItemAccount {
         let decided = self.state.outcomes.get(&number).filter(|resolved| resolved.planned);
         let mut told = ItemAccount {
             item: Item::clone(&planned.item),

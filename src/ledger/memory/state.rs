@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use crate::domain::account::{InputInfo, RowRecord, RunStats};
 use crate::domain::approval::Approval;
+use crate::domain::attempt::AttemptAnswer;
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
 use crate::domain::run_spec::RunSpec;
+use crate::domain::step::{Step, StepKind, StepTaken};
 use crate::domain::subject::Subject;
 use crate::domain::verification::{Verification, Verified};
-use crate::ledger::model::{AttemptAnswer, PlanTotals, RunHeader, VerifiedPart};
+use crate::ledger::model::{PlanTotals, RunHeader, VerifiedPart};
 use crate::ledger::record::Record;
 use crate::ledger::ticket::AttemptId;
 use crate::ledger::verdict::Resolved;
@@ -35,6 +37,8 @@ pub(super) struct RunState {
     /// Attempts by their numbers, which are given out in order and never twice.
     pub(super) attempts: BTreeMap<i64, AttemptOnRecord>,
     next_attempt: i64,
+    /// Steps by the number of their item, in their order.
+    pub(super) steps: BTreeMap<u64, Vec<Arc<Step>>>,
     pub(super) sessions: Vec<RunStats>,
     pub(super) consents: Vec<Consent>,
     pub(super) approvals: Vec<Approval>,
@@ -87,6 +91,7 @@ impl RunState {
             outcomes: BTreeMap::new(),
             attempts: BTreeMap::new(),
             next_attempt: 1,
+            steps: BTreeMap::new(),
             sessions: Vec::new(),
             consents: Vec::new(),
             approvals: Vec::new(),
@@ -107,13 +112,17 @@ impl RunState {
     /// Writes one record; returns the attempt, where it is an intent.
     pub(super) fn write(&mut self, record: &Record) -> Result<Option<AttemptId>, Defect> {
         match record {
-            Record::Intent { item, client_request_id, at, .. } => {
+            Record::Intent { item, client_request_id, at, waits, .. } => {
                 self.expect_item(item.number)?;
-                let (item, number) = (Arc::clone(item), self.next_attempt);
+                let number = self.next_attempt;
                 self.next_attempt += 1;
                 let (at, client_request_id) = (*at, *client_request_id);
-                let attempt = AttemptOnRecord { item, at, client_request_id, answer: None };
+                let attempt = AttemptOnRecord { item: Arc::clone(item), at, client_request_id, answer: None };
                 self.attempts.insert(number, attempt);
+                if let Some(waits) = waits {
+                    let taken = StepTaken { at, kind: StepKind::Waited(*waits) };
+                    self.add_step(item.number, Some(number), taken);
+                }
                 return Ok(Some(AttemptId::numbered(number)));
             }
             Record::Answer { attempt, answer } => {
@@ -125,6 +134,10 @@ impl RunState {
                 let number = attempt.number();
                 self.attempts.remove(&number).ok_or_else(|| no("attempt", number))?;
             }
+            Record::Step { item, attempt, taken } => {
+                self.expect_item(*item)?;
+                self.add_step(*item, attempt.map(AttemptId::number), taken.clone());
+            }
             Record::Outcome { item, settled } => {
                 self.expect_item(*item)?;
                 let resolved = Resolved { planned: false, settled: settled.clone() };
@@ -135,6 +148,11 @@ impl RunState {
             Record::Verified { part } => self.keep_verified(part)?,
         }
         Ok(None)
+    }
+
+    fn add_step(&mut self, item: u64, attempt: Option<i64>, taken: StepTaken) {
+        let attempt = attempt.map(i64::cast_unsigned);
+        self.steps.entry(item).or_default().push(Arc::new(Step { attempt, taken }));
     }
 
     /// Keeps a part of a verification.

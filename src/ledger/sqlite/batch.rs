@@ -7,11 +7,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::crash_points::CrashPoint;
 use super::lock::Lock;
 use super::permissions;
-use super::records::{number, remove_intent, write_answer, write_intent, write_outcome};
+use super::records::{number, remove_intent, write_answer, write_intent, write_outcome, write_step};
 use super::schema::close_session;
 use super::store::Store;
 use super::verified;
 use crate::domain::account::{Phase, RunStats};
+use crate::domain::step::{StepKind, StepTaken};
 use crate::ledger::backend::BatchStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::record::Record;
@@ -115,12 +116,19 @@ fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<
     let mut attempts = Vec::new();
     for record in batch {
         match record {
-            Record::Intent { item, client_request_id, at, .. } => {
+            Record::Intent { item, client_request_id, at, waits, .. } => {
                 let number = write_intent(&transaction, item, *client_request_id, *at)?;
+                if let Some(waits) = waits {
+                    let taken = StepTaken { at: *at, kind: StepKind::Waited(*waits) };
+                    write_step(&transaction, item.number, Some(number), &taken)?;
+                }
                 attempts.push(AttemptId::numbered(number));
             }
             Record::Answer { attempt, answer } => write_answer(&transaction, attempt.number(), answer)?,
             Record::Withdrawal { attempt } => remove_intent(&transaction, attempt.number())?,
+            Record::Step { item, attempt, taken } => {
+                write_step(&transaction, *item, attempt.map(AttemptId::number), taken)?;
+            }
             Record::Outcome { item, settled } => write_outcome(&transaction, *item, false, settled)?,
             Record::Verified { part } => verified::write(&transaction, part)?,
         }

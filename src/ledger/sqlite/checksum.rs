@@ -8,7 +8,7 @@
 use crc32fast::Hasher;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Params};
 
 /// Registers the SQL function `checksum_of(COLUMN, ...)` on a connection.
 pub(super) fn offer(connection: &Connection) -> rusqlite::Result<()> {
@@ -39,13 +39,19 @@ fn add(sum: &mut Hasher, kind: [u8; 1], bytes: &[u8]) {
     sum.update(bytes);
 }
 
-/// Returns the number of the first record of a table that is not as it was written.
-pub(super) fn first_changed(connection: &Connection, table: &str) -> rusqlite::Result<Option<i64>> {
+/// Returns the number of the first record of a table for which a condition holds and that is not as it was written.
+pub(super) fn first_changed(
+    connection: &Connection,
+    table: &str,
+    condition: &str,
+    values: impl Params,
+) -> rusqlite::Result<Option<i64>> {
     let columns = columns(connection, table)?;
     let changed = format!(
-        "SELECT rowid FROM {table} WHERE checksum IS NOT checksum_of({columns}) ORDER BY rowid LIMIT 1"
+        "SELECT rowid FROM {table} WHERE {condition} AND checksum IS NOT checksum_of({columns})
+         ORDER BY rowid LIMIT 1"
     );
-    connection.query_row(&changed, [], |row| row.get(0)).optional()
+    connection.query_row(&changed, values, |row| row.get(0)).optional()
 }
 
 /// Returns the columns of a table that its checksum covers.

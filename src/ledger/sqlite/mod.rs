@@ -12,6 +12,7 @@
 //! | `run` | a run at rest: [`Run`] |
 //! | `claims`, `batch` | a run that is being sent: its items that are left, and the batches written |
 //! | `reader`, `optional`, `sent`, `verified`, `totals` | the account of a run for its reports: [`Reader`] |
+//! | `lookup` | single rows and items, each checked when it is read: [`Lookup`] |
 //! | `wal` | whether SQLite's log (WAL) is present where it has to be; the mark in the database that says so |
 //! | `lock`, `holder`, `permissions` | one writing process for each run, even where the run was copied; files that only their owner can read |
 //! | `crash_points` | the points at which a test may let a process die |
@@ -27,6 +28,7 @@ mod error;
 mod files;
 mod holder;
 mod lock;
+mod lookup;
 mod optional;
 mod permissions;
 mod plan;
@@ -45,6 +47,7 @@ pub use claims::Claims;
 pub use crash_points::{CrashPoint, Watch};
 pub use files::{LOCK, discard, file, is_taken, log_file};
 pub use lock::is_held;
+pub use lookup::Lookup;
 pub use plan::Plan;
 pub use reader::Reader;
 pub use run::Run;

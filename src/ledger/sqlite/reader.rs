@@ -31,8 +31,8 @@ use crate::ledger::verdict::Resolved;
 /// A run as it stood when it was opened for reading, whatever is written meanwhile.
 #[derive(Debug)]
 pub struct Reader {
-    store: Store,
-    header: RunHeader,
+    pub(super) store: Store,
+    pub(super) header: RunHeader,
 }
 
 const ROWS: &str = "
@@ -47,11 +47,24 @@ const OF_ROWS: &str = "
              LEFT JOIN outcome ON outcome.item = item.number
              LEFT JOIN row AS first ON first.row = item.number";
 
-const ATTEMPTS: &str = "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
+pub(super) const ATTEMPTS: &str =
+    "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
 impl Reader {
     /// Opens a run for reading.
     pub fn open(dir: &Path) -> Result<Self, LedgerError> {
+        Self::open_with(dir, wal::header)
+    }
+
+    /// Opens a run for reading single records of it, each of which the caller checks.
+    pub(super) fn open_unchecked(dir: &Path) -> Result<Self, LedgerError> {
+        Self::open_with(dir, wal::header_alone)
+    }
+
+    fn open_with(
+        dir: &Path,
+        header: fn(&Store, Result<Found, LedgerError>) -> Result<RunHeader, LedgerError>,
+    ) -> Result<Self, LedgerError> {
         let store = Store::look(dir)?;
         if store.newer().is_some() {
             // What else that version records is unknown, and so is whether the records are as they were
@@ -61,12 +74,12 @@ impl Reader {
         }
         // Nothing is sent by a reader, so a copy may be read; it counts as a run that may lack records.
         let found = holder::found(dir).unwrap_or(Found::Moved);
-        let header = wal::header(&store, Ok(found))?;
+        let header = header(&store, Ok(found))?;
         Ok(Self { store, header })
     }
 
     /// Returns the query for the rows that are reported, and for which the condition `also` holds.
-    fn rows_query(&self, also: &str, order: &str) -> String {
+    pub(super) fn rows_query(&self, also: &str, order: &str) -> String {
         // What the rows of an input are that was not read to its end is unknown, so they are not reported.
         let known = match self.header.phase {
             Phase::Planning => "row.input IN (SELECT number FROM input WHERE read = 1)",
@@ -77,7 +90,11 @@ impl Reader {
         format!("{ROWS}, {subject}, {key} {OF_ROWS} {subjects} {keys} WHERE {known} {also} ORDER BY {order}")
     }
 
-    fn row(&self, row: &Row<'_>, attempts: &mut CachedStatement<'_>) -> rusqlite::Result<RowFacts> {
+    pub(super) fn row(
+        &self,
+        row: &Row<'_>,
+        attempts: &mut CachedStatement<'_>,
+    ) -> rusqlite::Result<RowFacts> {
         let number_of_item: Option<i64> = row.get(16)?;
         let item = number_of_item.map(|_| item_facts(row)).transpose()?;
         let record = RowRecord {
@@ -91,6 +108,21 @@ impl Reader {
             matched: matched(row, 24)?,
         };
         Ok(RowFacts { record, item, attempts: self.attempts(number_of_item, attempts)? })
+    }
+
+    /// Returns the query for the items for which a condition holds, with a row for each of their rows.
+    pub(super) fn items_query(&self, condition: &str) -> String {
+        let Optional { column: subject, table: subjects } = self.subjects();
+        let Optional { column: key, table: keys } = self.keys();
+        let Optional { column: turn, table: turns } = self.turns();
+        format!(
+            "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
+                    row.input, row.line, row.cell, item.audit, row.findings, {subject}, {key}, {turn}
+             FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
+                       LEFT JOIN row ON row.item = item.number {subjects} {keys} {turns}
+             WHERE {condition}
+             ORDER BY item.number, row.row"
+        )
     }
 
     /// Returns where queries find subjects; in ledgers of an earlier format, nowhere.
@@ -211,16 +243,8 @@ impl RunAccount for Reader {
         each: &mut dyn FnMut(ItemAccount) -> Result<(), E>,
     ) -> Result<(), E> {
         let connection = &self.store.connection;
-        let Optional { column: subject, table: subjects } = self.subjects();
-        let Optional { column: key, table: keys } = self.keys();
-        let Optional { column: turn, table: turns } = self.turns();
-        let mut items = self.store.told(connection.prepare_cached(&format!(
-            "SELECT {ITEM}, outcome.outcome, outcome.code, outcome.message, outcome.status,
-                    row.input, row.line, row.cell, item.audit, row.findings, {subject}, {key}, {turn}
-             FROM item LEFT JOIN outcome ON outcome.item = item.number AND outcome.planned
-                       LEFT JOIN row ON row.item = item.number {subjects} {keys} {turns}
-             ORDER BY item.number, row.row"
-        )))?;
+        let query = self.items_query("TRUE");
+        let mut items = self.store.told(connection.prepare_cached(&query))?;
         let mut rows = self.store.told(items.query([]))?;
         let mut account: Option<ItemAccount> = None;
         while let Some(row) = self.store.told(rows.next())? {
@@ -334,7 +358,10 @@ fn matched(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Matched>> {
 
 /// Adds a row to the account of its item. A row of another item begins a new account, and the one before,
 /// which is then complete, is returned.
-fn planned_item(row: &Row<'_>, account: &mut Option<ItemAccount>) -> rusqlite::Result<Option<ItemAccount>> {
+pub(super) fn planned_item(
+    row: &Row<'_>,
+    account: &mut Option<ItemAccount>,
+) -> rusqlite::Result<Option<ItemAccount>> {
     let number = number(row, 0)?;
     let mut complete = None;
     if account.as_ref().is_none_or(|account| account.item.number != number) {

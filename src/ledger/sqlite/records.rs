@@ -14,13 +14,14 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::domain::account::{RowText, Settled};
+use crate::domain::attempt::AttemptAnswer;
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::json;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ETag;
+use crate::domain::step::{Step, StepTaken};
 use crate::domain::subject::Subject;
-use crate::ledger::model::AttemptAnswer;
 
 /// A value with parts, as JSON.
 #[derive(Debug)]
@@ -243,6 +244,30 @@ pub(super) fn write_answer(
         )?
         .execute((attempt, EnumText(answer.result), answer.status, &answer.code, Text(answer.at)))?;
     one(written)
+}
+
+/// Writes a step of carrying out an item.
+pub(super) fn write_step(
+    connection: &Connection,
+    item: u64,
+    attempt: Option<i64>,
+    taken: &StepTaken,
+) -> rusqlite::Result<()> {
+    // Steps are never removed, so that the next number is the one that SQLite would give.
+    let written = connection
+        .prepare_cached(
+            "INSERT INTO step (number, item, attempt, checksum, step)
+             SELECT next, ?1, ?2, checksum_of(next, ?1, ?2, ?3), ?3
+             FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM step)",
+        )?
+        .execute((item.cast_signed(), attempt, Json(taken)))?;
+    one(written)
+}
+
+/// Reads a step from two columns that begin at `first`: its attempt, and what was done.
+pub(super) fn step(row: &Row<'_>, first: usize) -> rusqlite::Result<Step> {
+    let attempt: Option<i64> = row.get(first)?;
+    Ok(Step { attempt: attempt.map(i64::cast_unsigned), taken: row.get(first + 1).map(|Json(taken)| taken)? })
 }
 
 pub(super) fn remove_intent(connection: &Connection, attempt: i64) -> rusqlite::Result<()> {

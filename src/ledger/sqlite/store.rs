@@ -11,7 +11,8 @@ use super::error::{on_one_line, told};
 use super::files::{file, file_beside, log_file};
 use super::records::{EnumText, Json};
 use super::schema::{
-    APPLICATION, APPROVED, CONSENTED, MATCHED, OLDEST, ORDERED, SUBJECTS, VERSION, is_needed, settings,
+    APPLICATION, APPROVED, CONSENTED, MATCHED, OLDEST, ORDERED, STEPPED, SUBJECTS, VERIFIED, VERSION,
+    is_needed, settings,
 };
 use super::{checksum, create, holder, permissions};
 use crate::domain::account::{InputInfo, Phase};
@@ -221,6 +222,11 @@ impl Store {
         })
     }
 
+    /// Whether the ledger has a place for consents.
+    pub(super) fn has_consents(&self) -> bool {
+        self.format >= CONSENTED
+    }
+
     /// Whether the ledger has a place for what people know referrals by. One of an earlier format that is planned again
     /// has none, and stays without.
     pub(super) fn has_subjects(&self) -> bool {
@@ -237,9 +243,24 @@ impl Store {
         self.format >= ORDERED
     }
 
+    /// Whether the ledger has a place for approvals.
+    pub(super) fn has_approvals(&self) -> bool {
+        self.format >= APPROVED
+    }
+
+    /// Whether the ledger has a place for what verifications found.
+    pub(super) fn has_verified(&self) -> bool {
+        self.format >= VERIFIED
+    }
+
+    /// Whether the ledger has a place for the steps of carrying out.
+    pub(super) fn has_steps(&self) -> bool {
+        self.format >= STEPPED
+    }
+
     /// Returns the last consent on record; ledgers of the first format have none.
     pub(super) fn consent(&self) -> Result<Option<Consent>, LedgerError> {
-        if self.format < CONSENTED {
+        if !self.has_consents() {
             return Ok(None);
         }
         let last = "SELECT consent FROM consent ORDER BY number DESC LIMIT 1";
@@ -249,7 +270,7 @@ impl Store {
 
     /// Returns all approvals on record, the first one first.
     pub(super) fn approvals(&self) -> Result<Vec<Approval>, LedgerError> {
-        if self.format < APPROVED {
+        if !self.has_approvals() {
             return Ok(Vec::new());
         }
         self.all("SELECT approval FROM approval ORDER BY number", |row| {

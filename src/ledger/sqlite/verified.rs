@@ -4,7 +4,6 @@ use rusqlite::{Connection, Row};
 
 use super::optional::Optional;
 use super::records::{Json, Text, number, subject};
-use super::schema::VERIFIED;
 use super::sent::rows_of;
 use super::store::Store;
 use crate::domain::verification::{Verification, Verified};
@@ -36,7 +35,7 @@ pub(super) fn write(connection: &Connection, part: &VerifiedPart) -> rusqlite::R
 
 /// Returns all verifications with their numbers, the first one first.
 pub(super) fn verifications(store: &Store) -> Result<Vec<(u64, Verification)>, LedgerError> {
-    if store.format < VERIFIED {
+    if !store.has_verified() {
         return Ok(Vec::new());
     }
     store.all("SELECT number, verification FROM verification ORDER BY number", |row| {
@@ -50,7 +49,7 @@ pub(super) fn each<E: From<LedgerError>>(
     store: &Store,
     each: &mut dyn FnMut(VerifiedItem) -> Result<(), E>,
 ) -> Result<(), E> {
-    if store.format < VERIFIED {
+    if !store.has_verified() {
         return Ok(());
     }
     let Optional { column: subject, table: subjects } = Optional::subjects(store);
@@ -81,7 +80,7 @@ fn verified_item(row: &Row<'_>) -> rusqlite::Result<VerifiedItem> {
 
 /// Returns what was found last of an item, with the number of the verification.
 pub(super) fn last(store: &Store, item: u64) -> Result<Option<(u64, Verified)>, LedgerError> {
-    if store.format < VERIFIED {
+    if !store.has_verified() {
         return Ok(None);
     }
     let query = "SELECT verification, verified FROM verified WHERE item = ?1";

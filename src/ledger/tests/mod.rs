@@ -27,6 +27,7 @@ pub(super) mod approvals;
 mod consents;
 pub(super) mod fixtures;
 mod holding;
+mod lives;
 mod planning;
 mod remaining;
 mod sending;

@@ -8,7 +8,7 @@ async fn outage(says: Says) -> (Vec<Option<u16>>, usize, u64, Option<StopReason>
     let world = world("1000/s", says);
     let context = world.context();
     assert!(context.read(id()).await.is_ok(), "it was there once");
-    let readings = (1..=8).map(|number| context.read_to_settle(referral(number), somewhere()));
+    let readings = (1..=8).map(|number| settle(&context, referral(number)));
     let settled = futures::future::join_all(readings).await.into_iter().map(status).collect();
     (settled, world.so_far().0 - 1, world.so_far().1, world.stop.reason())
 }
@@ -44,7 +44,7 @@ async fn one_referral_is_no_outage() {
     let world = world("1000/s", |turn| answer(if turn % 2 == 0 { 200 } else { 500 }));
     let context = world.context();
     for _ in 0..20 {
-        assert_eq!(status(context.read_to_settle(id(), somewhere()).await), Some(200));
+        assert_eq!(status(settle(&context, id()).await), Some(200));
     }
     assert_eq!(world.stop.reason(), None);
 }

@@ -130,7 +130,7 @@ async fn after_a_stop_reading_back_goes_on_and_other_reading_ends() {
         world.stop.now(StopReason::Interrupted);
         assert_eq!(status(world.context().read(id()).await), None);
         assert_eq!(world.so_far(), (0, 0));
-        assert_eq!(status(world.context().read_to_settle(id(), somewhere()).await), settled);
+        assert_eq!(status(settle(&world.context(), id()).await), settled);
         assert_eq!(world.so_far(), so_far);
     }
 }
@@ -141,9 +141,8 @@ async fn after_a_stop_nothing_is_read_back_in_a_pause() {
     let world = world("1/m", |turn| answer(if turn == 1 { 429 } else { 200 }));
     let context = world.context();
     world.stop.now(StopReason::Interrupted);
-    let (throttled, waiting) =
-        tokio::join!(context.read_to_settle(id(), somewhere()), context.read_to_settle(id(), somewhere()));
-    let later = context.read_to_settle(id(), somewhere()).await;
+    let (throttled, waiting) = tokio::join!(settle(&context, id()), settle(&context, id()));
+    let later = settle(&context, id()).await;
     assert_eq!([throttled, waiting, later].map(status), [None; 3]);
     assert_eq!(world.so_far(), (1, 0));
 }

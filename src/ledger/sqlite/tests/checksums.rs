@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -20,12 +21,15 @@ use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::priority::Direction;
 use crate::domain::rules::Rule;
 use crate::domain::sort_key::SortKey;
+use crate::domain::step::Waits;
 use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
 use crate::ledger::tests::approvals::approval;
 use crate::ledger::tests::fixtures::*;
 use crate::ledger::tests::verified::part;
-use crate::ledger::{AttemptAnswer, AttemptResult, KeySource, OrderKeys, create, open, read};
+use crate::ledger::{
+    AttemptAnswer, AttemptResult, KeySource, LedgerError, LineOfInput, OrderKeys, create, look_up, open, read,
+};
 
 /// A run that stopped, with every column of every table filled in some record.
 async fn stopped() -> TempDir {
@@ -58,7 +62,8 @@ async fn stopped() -> TempDir {
     for number in 1..=3 {
         let rebased = raw(r#"[{"op":"replace","path":"/details/notes","value":"rebased"}]"#);
         let item = Item { patch: rebased, changes: Vec::new(), ..item(number) };
-        let ticket = journal.intend(&Arc::new(item)).await.unwrap();
+        let waits = Waits { rate: Duration::from_millis(20), ..Waits::default() };
+        let ticket = journal.intend_after(waits, &Arc::new(item)).await.unwrap();
         let code = Some("http-412".to_owned());
         journal.answered(ticket.attempt(), AttemptAnswer { code, ..answer(AttemptResult::Refused) });
     }
@@ -147,6 +152,10 @@ async fn another_value_in_any_column_of_any_table_is_refused_by_name() {
                 let is_key = other == Value::Integer(moved) && told.contains(&moved.to_string());
                 let now = if is_key { moved } else { *number };
                 assert_eq!(told, format!("{table} {now} is not as it was written"), "{name}");
+                if !NOT_LOOKED_UP.contains(&table) && !is_looked_up_by(table, &name) {
+                    let error = looked_up(&folder).await.unwrap_err();
+                    assert!(error.is_damage(), "{table}.{name}: {error}");
+                }
                 fs::write(&file, &whole).unwrap();
             }
             if !filled {
@@ -154,9 +163,46 @@ async fn another_value_in_any_column_of_any_table_is_refused_by_name() {
             }
         }
     }
+    looked_up(&folder).await.unwrap();
     // Only a log that was lost fills it.
     assert_eq!(never_filled, BTreeSet::from(["run.lost_after".to_owned()]));
     open(folder.path()).await.unwrap();
+}
+
+/// Tables that nobody looks single records up in.
+const NOT_LOOKED_UP: [&str; 2] = ["session", "verification"];
+
+/// Whether records of a table are found by a column: one that has another value there is not found.
+fn is_looked_up_by(table: &str, name: &str) -> bool {
+    match table {
+        "attempt" | "outcome" | "subject" | "turn" | "step" | "verified" => name == "item",
+        "matched" => name == "row",
+        _ => false,
+    }
+}
+
+/// Looks up all that there is to be looked up of the run. What is not found is looked for by a reader.
+async fn looked_up(folder: &TempDir) -> Result<(), LedgerError> {
+    let lookup = look_up(folder.path()).await?;
+    let (_, _, inputs) = (lookup.consents().await?, lookup.approvals().await?, lookup.inputs().await?);
+    assert_eq!(inputs.len(), 1);
+    for number in 1..=4 {
+        let at = LineOfInput { input: 0, line: number + 1, column: None };
+        let found = lookup.rows_at(at, 10).await?;
+        if found.is_empty() {
+            lookup.rows_beside(at).await?;
+            read(folder.path()).await?;
+        }
+        for item in found.into_iter().filter_map(|row| row.item) {
+            lookup.item_life(item).await?;
+        }
+    }
+    for number in 1..=3 {
+        if lookup.rows_naming(referral(number)).await?.is_empty() {
+            read(folder.path()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The least that a disk can do: a byte within a text, which leaves every page of the file sound.
@@ -197,7 +243,7 @@ async fn another_byte_in_any_index_is_refused() {
     let folder = stopped().await;
     let file = folder.path().join("run.sqlite");
     let whole = fs::read(&file).unwrap();
-    for index in ["attempt_of_item", "row_of_item", "item_of_referral", "turn_by_place"] {
+    for index in ["attempt_of_item", "row_of_item", "item_of_referral", "turn_by_place", "step_of_item"] {
         let page = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
         let page: u32 = meddle(folder.path()).query_row(page, [index], |row| row.get(0)).unwrap();
         let mut harmed = whole.clone();

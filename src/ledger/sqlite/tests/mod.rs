@@ -24,7 +24,7 @@ fn meddle(dir: &Path) -> rusqlite::Connection {
 }
 
 /// All tables of a ledger, but for those that are SQLite's own.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "run",
     "input",
     "row",
@@ -39,6 +39,7 @@ const TABLES: [&str; 14] = [
     "approval",
     "verification",
     "verified",
+    "step",
 ];
 
 /// Makes the checksums fit what is there, as where a defect had written it.

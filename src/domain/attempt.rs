@@ -1,0 +1,62 @@
+//! Attempts at sending an item: what goes on record of each, and what its answer means for sending again.
+//!
+//! A result serialises with `serde`, so the names of its variants are part of the ledger's format.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::referral::ETag;
+
+/// The result of one attempt, as far as sending again is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttemptResult {
+    /// The service confirmed that the change was written.
+    Applied,
+    /// The service refused the change; nothing was written.
+    Refused,
+    /// The service answered that the referral has another version than was sent. This attempt wrote nothing.
+    Mismatched,
+    /// Refused for another version, but a read shows the version that was sent: it is unknown whether it was
+    /// applied.
+    Contradicted,
+    /// The change is not written, for a reason that may pass. The code tells who reported that; without a
+    /// code, the referral was read back and the change not found.
+    NotApplied,
+    /// The service limited the rate (it asked to slow down). Nothing was written.
+    Throttled,
+    /// The change may have been written.
+    InDoubt,
+}
+
+/// The answer to an attempt, as it goes on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptAnswer {
+    /// What the answer means for sending again.
+    pub result: AttemptResult,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// A stable code for grouping, where the attempt failed.
+    pub code: Option<String>,
+    /// When the answer came.
+    pub at: Timestamp,
+}
+
+/// One attempt at sending an item, as it is on record.
+#[derive(Debug, Clone)]
+pub struct AttemptAccount {
+    /// The number of the attempt in the run: a later one has a greater number.
+    pub number: u64,
+    /// When the intent was recorded.
+    pub at: Timestamp,
+    /// The `client-request-id` of the request.
+    pub client_request_id: Uuid,
+    /// The version that it was bound to.
+    pub etag: Option<ETag>,
+    /// The document, where that is another than the plan's, as after a rebase.
+    pub document: Option<Box<RawValue>>,
+    /// The answer, where it is on record.
+    pub answer: Option<AttemptAnswer>,
+}
