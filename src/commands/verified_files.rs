@@ -40,7 +40,7 @@ pub async fn write(
 /// Writes the files for the other reports of a run; nothing where the run was never verified.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub async fn write_among_others(
     shelf: &Shelf,
     reader: &Reader,

@@ -231,6 +231,14 @@ async fn read_all(run: &Path) -> Result<Told, LedgerError> {
             Ok(())
         })
         .await?;
+    account.push_str(&format!("\n{:?}", reader.verifications().await?));
+    reader
+        .verified::<LedgerError>(&mut |item| {
+            assert!(items.contains(&item.number), "{item:?} is none");
+            account.push_str(&format!("\n{item:?}"));
+            Ok(())
+        })
+        .await?;
     assert_eq!(books.total(), rows, "every row has one outcome");
     totals_add_up(&totals, &referrals);
     assert_eq!(totals.items, items.len() as u64);
