@@ -11,6 +11,7 @@ use crate::commands::{CommandError, MaxErrors, Target, quoted};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::pointer::Pointer;
 use crate::domain::run_spec::{Base, StateSource};
+use crate::domain::waves::{Waves, WavesError};
 use crate::pace::Pacing;
 
 /// Makes the sandbox the target. Its seed must have a UTF-8 name, since a run records it as text.
@@ -52,6 +53,14 @@ pub fn new_file(typed: String) -> Result<PathBuf, CommandError> {
             .hint("standard output is for the summary: name a new file, as in patches.jsonl"));
     }
     Ok(PathBuf::from(typed))
+}
+
+/// Parses the waves in which changes are sent.
+pub fn waves(typed: &str) -> Result<Waves, CommandError> {
+    typed.parse().map_err(|error: WavesError| {
+        CommandError::usage(format!("--waves {}: {error}", quoted(typed)))
+            .hint("write numbers or shares of referrals, the last of them rest, as in --waves 1,5%,rest")
+    })
 }
 
 /// Checks the file that change files were made from. Without the referrals as they stand nothing tells what moved since.

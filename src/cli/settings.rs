@@ -121,6 +121,7 @@ impl Surroundings<'_> {
             base: None,
             matching: None,
             priority: typed.priority.as_deref().map(columns::priority).transpose()?,
+            waves: typed.waves.as_deref().map(setting_values::waves).transpose()?,
         })
     }
 

@@ -114,5 +114,6 @@ fn about(options: &ApplyOptions, environment: &Environment<'_>) -> RunSpec {
         directory: Some(environment.directory.as_os_str().to_owned())
             .filter(|directory| !directory.is_empty()),
         order: None,
+        waves: None,
     }
 }

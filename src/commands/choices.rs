@@ -77,6 +77,7 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
         base,
         matching,
         priority,
+        waves,
     } = asked;
     let mut choices = judging(asked);
     choices.extend(decimal.map(|sign| Choice::of(Setting::Decimal, sign.name())));
@@ -92,6 +93,7 @@ pub fn reading(asked: &PlanSpec) -> Vec<Choice> {
     choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
     choices
         .extend(priority.iter().map(|priority| Choice::of(Setting::Priority, word(&priority.to_string()))));
+    choices.extend(waves.iter().map(|waves| Choice::of(Setting::Waves, waves.to_string())));
     if let Some(Migrating { take, base, patches: _ }) = migrating {
         choices.extend(take.iter().map(|path| Choice::of(Setting::Take, path.as_str())));
         choices.extend(base.iter().map(|base| Choice::of(Setting::Base, &base.path)));
@@ -156,11 +158,12 @@ mod tests {
             base: Some(base("base.csv")),
             matching: Some(MatchField::EngagementId),
             priority: Some("Amount".parse().unwrap()),
+            waves: Some("1,5%".parse().unwrap()),
         };
         let typed = |choices: Vec<Choice>| CommandLine::apply(Vec::new(), choices).to_string();
         let reading = "referral-bulk apply --clear --on-conflict rebase --rule early-win=allow --allow-path /name \
                        --decimal comma --sheet Deals --ignore-column ' -Owner' --match engagementId --map Grund=statusReason \
-                       --base base.csv --priority Amount:asc --take /details/notes --base m.jsonl";
+                       --base base.csv --priority Amount:asc --waves 1,5% --take /details/notes --base m.jsonl";
         assert_eq!(typed(self::reading(&asked)), reading);
         let others = [format(&asked), report_format(&asked), state(&asked.state)];
         let wanted = ["--format portal-csv", "--format portal-csv", "--state s.jsonl"];

@@ -15,8 +15,9 @@ use crate::domain::characters::visible;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::priority::SendingOrder;
 use crate::domain::setting::{Choice, Setting};
+use crate::domain::waves::WavePlan;
 use crate::ledger::PlanTotals;
-use crate::report::{Overview, ProgressMode, counted, grouped, order_line};
+use crate::report::{Overview, ProgressMode, counted, grouped, order_line, waves_line};
 
 /// The message after an interrupt in place of an answer.
 const INTERRUPTED: &str = "interrupted: nothing was sent";
@@ -303,6 +304,7 @@ pub fn warn_ahead(totals: &PlanTotals, run_context: RunContext<'_>, environment:
 pub fn announce(
     totals: &PlanTotals,
     order: Option<&SendingOrder>,
+    waves: Option<&WavePlan>,
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) {
@@ -313,6 +315,9 @@ pub fn announce(
     environment.console.say(&format!("plan for {}: {what} – see {plan}", run_context.target.name()));
     if let Some(order) = order.filter(|_| totals.remaining > 0) {
         environment.console.say(order_line(order).trim_end());
+    }
+    if let Some(waves) = waves.filter(|_| totals.remaining > 0) {
+        environment.console.say(waves_line(waves).trim_end());
     }
 }
 

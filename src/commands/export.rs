@@ -6,13 +6,13 @@
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::engine_context::engine_context;
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind};
 use super::harvest::{Gap, Harvest, Harvested, Unread};
 use super::next_command::{CommandLine, Operand, flag, spelled};
 use super::options::Sending;
 use super::plan_writer::unreadable;
-use super::sending::engine_context;
 use super::target::Target;
 use super::{beginning, connection, progress};
 use crate::api::{Client, PageLink};

@@ -36,6 +36,7 @@
 //! | [`patches`] | writes the documents of a plan as a change file |
 //! | [`consent`] | makes sure of the user's consent to what is about to be sent |
 //! | [`sending`] | takes a plan to the last answer of the service |
+//! | `waves` | sends a plan in waves, each read back before the next |
 //! | [`forecast`] | says whether the changes fit before the time at which sending stops |
 //! | [`progress`] | shows progress meanwhile, and counts the requests |
 //! | [`write_reports`] | writes the reports of a run from its ledger, and derives the exit code |
@@ -45,6 +46,7 @@
 //! | [`columns`] | settles what the user says of single columns |
 //! | [`choices`] | lists the settings that a next command repeats |
 //! | [`options`] | options that several commands share |
+//! | `engine_context` | what the engine works with |
 //! | [`target`] | what a run talks to, and how the run records it |
 //! | [`run_target`] | what a run talks to that was planned before, and whether a token is sent there |
 //! | [`connection`] | connects to the service or to a sandbox |
@@ -65,6 +67,7 @@ pub mod config_show;
 pub mod connection;
 pub mod consent;
 pub mod credentials;
+mod engine_context;
 pub mod environment;
 pub mod error;
 pub mod explain;
@@ -107,6 +110,7 @@ pub mod survey;
 pub mod target;
 pub mod verified_files;
 pub mod verify;
+mod waves;
 pub mod whereabouts;
 pub mod write_reports;
 

@@ -12,15 +12,16 @@ use crate::domain::account::{InputInfo, RowRecord, RowText, Settled, input_name}
 use crate::domain::finding::{Finding, Location};
 use crate::domain::format::Format;
 use crate::domain::outcome::Outcome;
-use crate::domain::priority::SendingOrder;
+use crate::domain::priority::{Direction, SendingOrder};
 use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::{Base, PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::Setting;
 use crate::domain::sheet_cell::MOST_ROWS;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::subject::Subject;
+use crate::domain::waves::WavePlan;
 use crate::input::{InputError, Read, Unusable};
-use crate::ledger::{LedgerError, Planning, Spill};
+use crate::ledger::{KeySource, LedgerError, OrderKeys, Planning, Spill};
 use crate::plan::Planned;
 use crate::report::{SharedForms, counted};
 
@@ -245,17 +246,37 @@ impl<'a> PlanWriter<'a> {
     /// # Errors
     /// Returns an error where the ledger can't be written.
     pub async fn put_in_order(&mut self) -> Result<(), LedgerError> {
-        let Some(ordering) = self.ordering.take().filter(|_| !self.is_stopped()) else { return Ok(()) };
+        let Some(ordering) = self.ordering.take().filter(|_| !self.is_stopped()) else {
+            return self.cut_in_waves(None).await;
+        };
         let unseen = self.without_turn;
         if let Some(warning) = ordering.unseen_warning(unseen) {
             self.environment.console.say(&format!("warning: {warning}"));
         }
-        let without = self.ledger.put_in_order(ordering.keys()).await?.saturating_sub(unseen);
+        let placed = self.ledger.put_in_order(ordering.keys()).await?;
+        let without = placed.without.saturating_sub(unseen);
         let shown = Some(unseen).filter(|unseen| *unseen > 0);
         let order = SendingOrder { without: Some(without), unseen: shown, ..ordering.order };
         let (by, kind, direction) = (order.by.name(), order.kind.name(), order.direction.name());
         info!(by, kind, direction, without, unseen, "put in order");
-        self.ledger.amend(RunSpec { order: Some(order), ..self.ledger.header().spec.clone() })
+        self.ledger.amend(RunSpec { order: Some(order), ..self.ledger.header().spec.clone() })?;
+        self.cut_in_waves(Some(placed.items)).await
+    }
+
+    /// Cuts the items that are to be sent in waves, where the user asks for that, and records where each wave ends.
+    /// `placed` is how many they are; `None` where they are sent in the order of the inputs, and have no places yet.
+    async fn cut_in_waves(&mut self, placed: Option<u64>) -> Result<(), LedgerError> {
+        let Some(waves) = self.asked().waves.clone().filter(|_| !self.is_stopped()) else { return Ok(()) };
+        let items = match placed {
+            Some(items) => items,
+            None => {
+                let keys = OrderKeys { of: KeySource::Inputs, direction: Direction::Asc };
+                self.ledger.put_in_order(keys).await?.items
+            }
+        };
+        let plan = WavePlan::of(&waves, items);
+        info!(waves = plan.count(), "cut in waves");
+        self.ledger.amend(RunSpec { waves: Some(plan), ..self.ledger.header().spec.clone() })
     }
 
     /// Whether an item is to be sent in the order of a value that this state of its referral doesn't show.

@@ -2,6 +2,7 @@
 
 use tracing::info;
 
+use super::engine_context::engine_context;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::matching::{self, RollCall};
@@ -9,7 +10,6 @@ use super::next_command::spelled;
 use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
-use super::sending::engine_context;
 use super::source::{Changes, Source};
 use super::survey::Surveyor;
 use super::{beginning, columns, connection, next_step, progress};

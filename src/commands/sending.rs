@@ -4,26 +4,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::consent::{self, Plan, Preview};
+use super::engine_context::engine_context;
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind, about_damage};
 use super::next_command::{CommandLine, flag};
-use super::options::{RunContext, Sending};
+use super::options::RunContext;
 use super::progress::{self, Begun};
+use super::waves::Sender;
 use super::write_reports::PlanFile;
 use super::{approval, connection, finish, forecast, next_step, patches, write_reports};
 use crate::api::Client;
 use crate::domain::account::{Phase, RunStats};
 use crate::domain::exit::Exit;
 use crate::domain::item::Item;
-use crate::domain::run_spec::{OnConflict, PlanSpec};
+use crate::domain::run_spec::{OnConflict, PlanSpec, RunSpec};
 use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::RequestCounts;
 use crate::engine::carry::Limits;
-use crate::engine::in_flight::Flights;
-use crate::engine::{self, Context, Event, Slots};
+use crate::engine::{self, Context};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
-use crate::pace::Pace;
 use crate::plan;
 use crate::report::{Progress, counted};
 
@@ -54,8 +54,8 @@ pub async fn go_on(
         return go(ledger, client, run_context, environment).await;
     }
     let totals = ledger.plan_totals().await?;
-    // The summary tells the order.
-    consent::announce(&totals, None, run_context, environment);
+    // The summary tells order and waves.
+    consent::announce(&totals, None, None, run_context, environment);
     consent::warn_ahead(&totals, run_context, environment);
     approval::warn_ahead(run_context, environment);
     forecast::tell_time(&totals, run_context, environment);
@@ -100,7 +100,8 @@ async fn carry_out(
     environment: &Environment<'_>,
 ) -> Result<(), Ended> {
     let totals = ledger.plan_totals().await?;
-    consent::announce(&totals, ledger.header().spec.order.as_ref(), run_context, environment);
+    let RunSpec { order, waves, .. } = &ledger.header().spec;
+    consent::announce(&totals, order.as_ref(), waves.as_ref(), run_context, environment);
     forecast::tell_time(&totals, run_context, environment);
     let correlation_id = ledger.header().spec.correlation_id;
     let connect =
@@ -157,6 +158,7 @@ async fn send(
     next_step::tell_on_leaving(run_context, environment);
     let max_errors = sending.max_errors.of(&ledger).await?;
     let PlanSpec { levels, on_conflict, .. } = ledger.header().spec.asked.clone();
+    let waves = ledger.header().spec.waves.clone();
     let rebase =
         move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (environment.clock)());
     let begun = Begun::now(client, pace);
@@ -168,9 +170,31 @@ async fn send(
         ..engine_context(client, pace, sending, environment, &observe)
     };
     let limits = Limits { max_errors, finish_by: sending.finish_by };
-    let work = engine::carry_out(&context, &backlog, &journal, limits);
-    let ended = progress::watched(work, &progress, &context, showing.progress, environment).await;
-    let figures = progress::figures(&context, client, begun);
+    let verifying = Arc::new(RequestCounts::default());
+    let mut errors = 0;
+    let ended = match &waves {
+        None => {
+            let work = engine::carry_out(&context, &backlog, &journal, limits, &mut errors);
+            progress::watched(work, &progress, &context, showing.progress, environment).await
+        }
+        Some(plan) => {
+            let (context, backlog, journal) = (&context, &backlog, &journal);
+            let (progress, verifying) = (&progress, Arc::clone(&verifying));
+            let sender = Sender {
+                context,
+                client,
+                backlog,
+                journal,
+                limits,
+                progress,
+                run_context,
+                environment,
+                verifying,
+            };
+            sender.carry_out(plan).await
+        }
+    };
+    let figures = progress::figures(&context, client, begun).plus(verifying.stats());
     progress::tell_rate(run_context, environment);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = journal.finish(phase, &figures).await;
@@ -178,29 +202,6 @@ async fn send(
         trouble: broken(error, run_context, environment),
         known: Some(known(&progress, figures)),
     })
-}
-
-/// Returns the context that the engine works with, whether it reads or sends, for a run or without one. This context makes no item
-/// again after a conflict.
-pub fn engine_context<'a>(
-    client: &'a Client,
-    pace: &'a Pace,
-    sending: &Sending,
-    environment: &Environment<'a>,
-    observe: &'a (dyn Fn(Event) + Sync),
-) -> Context<'a, Client> {
-    Context {
-        api: client,
-        pace,
-        stop: environment.stop,
-        clock: environment.clock,
-        slots: Slots::new(sending.concurrency),
-        timeout: sending.timeout,
-        flights: Flights::default(),
-        observe,
-        counts: Arc::new(RequestCounts::default()),
-        rebase: None,
-    }
 }
 
 /// Describes what this process knows of what it sent, where the ledger can't tell it.

@@ -17,7 +17,7 @@ use crate::input;
 use crate::ledger::{self, LedgerError, Reader};
 use crate::report::{
     HeldRows, Overview, ReferralFilter, RunView, UnknownInput, counted, grouped, order_line, planned, title,
-    title_under_way,
+    title_under_way, waves_line,
 };
 
 /// The options of `show`.
@@ -154,7 +154,8 @@ fn heading(run: &Path, reader: &Reader, is_worked_on: bool) -> String {
     };
     let reason = header.spec.reason.as_ref().map(|reason| format!("reason: {reason}\n"));
     let order = header.spec.order.as_ref().map(order_line);
-    [Some(heading), reason, order].into_iter().flatten().collect()
+    let waves = header.spec.waves.as_ref().map(waves_line);
+    [Some(heading), reason, order, waves].into_iter().flatten().collect()
 }
 
 /// The referrals that were asked for.

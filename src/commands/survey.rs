@@ -387,11 +387,13 @@ mod tests {
                 base: None,
                 matching: None,
                 priority: None,
+                waves: None,
             },
             plan_only: true,
             reason: None,
             directory: None,
             order: None,
+            waves: None,
         }
     }
 

@@ -3,19 +3,16 @@
 //! Nothing here can change a referral: the run is opened and not begun, so there is no ticket that a change could be
 //! sent with.
 
-mod keeper;
-
 use std::path::{Path, PathBuf};
 
 use tracing::{Instrument, info_span};
 
-use self::keeper::Keeper;
+use super::engine_context::engine_context;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag, spelled};
 use super::options::{Sending, Showing, SummaryForm};
 use super::run_target::NamedTarget;
-use super::sending::engine_context;
 use super::target::Target;
 use super::verified_files::{self, VerifiedFiles};
 use super::whereabouts::Whereabouts;
@@ -28,6 +25,7 @@ use crate::domain::exit::Exit;
 use crate::domain::referral::ReferralId;
 use crate::domain::setting::{Choice, Setting};
 use crate::domain::verification::{Verification, VerifiedStanding};
+use crate::engine::keeper::{Keeper, Keeping};
 use crate::engine::verify::{VerifiedCounts, verify};
 use crate::engine::{Context, StopReason};
 use crate::ledger::{self, Ledger, LedgerError, Loss, Reader};
@@ -129,7 +127,14 @@ impl Verifying<'_> {
         let progress = Progress::listing(options.showing.progress);
         let observe = |event| progress::show(&progress, environment, event);
         let context = engine_context(client, &pace, &options.sending, environment, &observe);
-        let mut keeper = Keeper::begin(ledger, &context.counts, number, in_doubt, (environment.clock)());
+        let mut keeper = Keeper::begin(
+            Keeping::AtRest(ledger),
+            &context.counts,
+            number,
+            None,
+            in_doubt,
+            (environment.clock)(),
+        );
         let found = {
             let comparing = self.compare(&context, &reader, referrals, &mut keeper);
             progress::watched(comparing, &progress, &context, options.showing.progress, environment).await?

@@ -137,7 +137,10 @@ pub async fn write_reports(
     let exit = match (&imbalance, exit) {
         (Some(_), _) => Exit::Unbalanced,
         (None, Some(exit)) => exit,
-        (None, None) => exit_of(phase, &folded.rows.books, folded.unwritten.is_some()),
+        (None, None) => match exit_of(phase, &folded.rows.books, folded.unwritten.is_some()) {
+            Exit::Done if last_wave_fell(&reader).await? => Exit::SomeFailed,
+            exit => exit,
+        },
     };
     let mut summary = sum_up(run, &about, exit, &reader, &inputs, &shelf, &folded).await?;
     match summary.write(&shelf) {
@@ -254,10 +257,21 @@ async fn sum_up(
         approvals: reader.approvals().await?.iter().map(Into::into).collect(),
         reason: about.reason.clone(),
         order: about.order.clone(),
+        waves: about.waves.clone(),
         files: FileSummary::all(shelf, written),
         audit: audits.as_ref().map(Into::into),
         ..Summary::of_nothing(&about.command, &run.to_string_lossy(), exit.code())
     })
+}
+
+/// Whether the last wave of a run didn't stand when it was read back, and nothing was verified since.
+async fn last_wave_fell(reader: &Reader) -> Result<bool, LedgerError> {
+    let Some(waves) = &reader.header().spec.waves else { return Ok(false) };
+    let last = waves.all().last().map(|wave| wave.number);
+    let verified = reader.verifications().await?.pop();
+    Ok(verified.is_some_and(|(_, verification)| {
+        verification.wave.is_some() && verification.wave == last && !verification.is_all_ours()
+    }))
 }
 
 /// Returns the names of the reports that could not be written.

@@ -197,6 +197,8 @@ pub struct ItemAccount {
     pub matched: Vec<Matched>,
     /// Its place among those that are sent, counted from 1, where that is not the order of the inputs.
     pub turn: Option<u64>,
+    /// The number of the wave that it is sent in, counted from 1, where the plan has waves.
+    pub wave: Option<u32>,
 }
 
 /// Everything that is known about one input row, for the reports.

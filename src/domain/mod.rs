@@ -66,4 +66,5 @@ pub mod text_form;
 pub mod type_error;
 pub mod value;
 pub mod verification;
+pub mod waves;
 pub mod wording;

@@ -14,6 +14,7 @@ use super::key::MatchField;
 use super::pointer::Pointer;
 use super::priority::{Priority, SendingOrder};
 use super::rules::Levels;
+use super::waves::{WavePlan, Waves};
 
 /// The specification of a run, fixed when it is planned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +43,16 @@ pub struct RunSpec {
     /// earlier version.
     #[serde(default)]
     pub order: Option<SendingOrder>,
+    /// The waves in which it is sent, where there is more than one; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub waves: Option<WavePlan>,
+}
+
+impl RunSpec {
+    /// Whether the ledger holds the place of each item in the order of sending.
+    pub fn has_turns(&self) -> bool {
+        self.order.is_some() || self.waves.is_some()
+    }
 }
 
 /// How the rows of a run are read and judged: everything needed to plan it again.
@@ -91,6 +102,9 @@ pub struct PlanSpec {
     /// earlier version.
     #[serde(default)]
     pub priority: Option<Priority>,
+    /// The waves in which changes are sent, where the user asks for them; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub waves: Option<Waves>,
 }
 
 /// What a column of somebody else's file means, as the user says it.

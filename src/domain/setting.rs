@@ -95,13 +95,15 @@ pub enum Setting {
     TokenCommand,
     /// The file that holds a token.
     TokenFile,
+    /// The parts in which changes are sent, each read back before the next.
+    Waves,
     /// Consent to all changes that can be undone.
     Yes,
 }
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::Account,
         Self::All,
         Self::AllowPath,
@@ -147,6 +149,7 @@ impl Setting {
         Self::Timeout,
         Self::TokenCommand,
         Self::TokenFile,
+        Self::Waves,
         Self::Yes,
     ];
 
@@ -198,6 +201,7 @@ impl Setting {
             Self::Timeout => "timeout",
             Self::TokenCommand => "token-command",
             Self::TokenFile => "token-file",
+            Self::Waves => "waves",
             Self::Yes => "yes",
         }
     }

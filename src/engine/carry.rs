@@ -26,8 +26,9 @@ pub struct Limits {
     pub finish_by: Option<Timestamp>,
 }
 
-/// Carries out everything that is outstanding, or as much as can be before the run stops. Returns how far the
-/// run has come.
+/// Carries out everything that is outstanding and handed out, or as much as can be before the run stops. Returns how
+/// far the run has come; where the backlog hands out a part alone, "finished" says so of that part. `errors` is the
+/// number of rows that were refused, failed or taken in part, to which it adds.
 ///
 /// # Errors
 /// Returns an error where the ledger cannot be read or written. Everything in flight has ended by then.
@@ -36,10 +37,10 @@ pub async fn carry_out<A: Api>(
     backlog: &Backlog,
     journal: &Journal,
     limits: Limits,
+    errors: &mut u64,
 ) -> Result<Phase, LedgerError> {
     info!("sending begins");
     let deadline = Deadline::new(limits.finish_by, context.clock);
-    let mut errors = 0;
     let mut failure = None;
     let mut left = false;
     // Here concurrency begins: as many tasks as there are places, each of which waits for its turn by itself,
@@ -75,9 +76,9 @@ pub async fn carry_out<A: Api>(
             Some(Ok(ItemEnd::Settled(item, outcome))) if is_error(outcome) => {
                 match backlog.rows_of(item).await {
                     Ok(rows) => {
-                        errors += rows;
-                        if errors >= limits.max_errors {
-                            context.stop.now(StopReason::TooManyErrors(errors));
+                        *errors += rows;
+                        if *errors >= limits.max_errors {
+                            context.stop.now(StopReason::TooManyErrors(*errors));
                         }
                     }
                     // The loop goes on: what is in flight is awaited all the same.

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | [`fetch`] | fetches the state of the wanted referrals in the fewest requests |
 //! | [`verify`] | finds out, with GETs alone, whether what a run wrote still stands |
+//! | [`keeper`] | puts what that finds on record |
+//! | [`wave`] | reads a wave back before the next one goes |
 //! | [`list_all`] | reads the whole list, for whoever needs all of it |
 //! | [`carry`] | takes outstanding items from the ledger and runs a task for each |
 //! | `item_task` | carries one item out, from its turn to its outcome |
@@ -32,6 +34,7 @@ mod event;
 pub mod fetch;
 pub mod in_flight;
 mod item_task;
+pub mod keeper;
 pub mod list_all;
 mod outage;
 mod request_counts;
@@ -42,6 +45,7 @@ mod shown;
 pub mod slots;
 pub mod stop;
 pub mod verify;
+pub mod wave;
 
 pub use carry::carry_out;
 pub use context::Context;

@@ -40,6 +40,8 @@ pub enum StopReason {
     },
     /// Changes were forbidden in a row.
     Forbidden(String),
+    /// A wave doesn't stand, or the user doesn't want the next one.
+    Wave(String),
     /// The service throttles every request.
     Throttled,
     /// Referrals in doubt can't be read back any more.
@@ -67,6 +69,7 @@ impl StopReason {
             Self::Token { .. } => "token refused",
             Self::SignIn { .. } => "sign-in over",
             Self::Forbidden(_) => "forbidden",
+            Self::Wave(_) => "wave",
             Self::Throttled => "throttled",
             Self::Unreadable(_) => "unreadable",
             Self::Unanswered(_) => "unanswered",
@@ -123,6 +126,7 @@ impl StopReason {
             Self::Token { why, .. } => Wording::from("the service does not take the token: ").append(why),
             Self::SignIn { why, .. } => Wording::from("somebody has to sign in again: ").append(why),
             Self::Forbidden(why) => format!("one request after another was forbidden: {why}").into(),
+            Self::Wave(why) => why.as_str().into(),
             Self::Throttled => "the service throttles every request".into(),
             Self::Unreadable(why) => {
                 format!("nothing can be read back to settle what was sent: {why}").into()

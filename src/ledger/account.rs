@@ -116,6 +116,11 @@ pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
     }
 }
 
+/// Returns the number of the wave that an item with this place in the order of sending is in.
+pub(super) fn wave(header: &RunHeader, turn: Option<u64>) -> Option<u32> {
+    Some(header.spec.waves.as_ref()?.number_of(turn?))
+}
+
 /// Adds a row to the account of its item: the place where it begins, and the findings about the row itself.
 pub(super) fn add_row(account: &mut ItemAccount, place: Location, own: Vec<Finding>) {
     account.rows.push(place);

@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 use super::error::LedgerError;
 use super::model::{
     LineOfInput, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, VerifiedPart,
+    WaveSoFar,
 };
-use super::ordering::OrderKeys;
+use super::ordering::{OrderKeys, Placed};
 use super::record::Record;
 use super::spill::Spill;
 use super::ticket::AttemptId;
@@ -37,6 +38,7 @@ use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
 use crate::domain::verification::{Verification, Verified};
+use crate::domain::waves::Wave;
 
 /// A run that is being planned. Dropping it loses what was not kept; the run stays unplanned either way.
 pub(super) trait PlanStore: Sized {
@@ -86,8 +88,8 @@ pub(super) trait PlanStore: Sized {
     fn each_row(&self, each: &mut dyn FnMut(Location, &RowText)) -> Result<(), LedgerError>;
 
     /// Puts the items without an outcome in the order in which they are to be sent: those without a key come last, and
-    /// equal ones by number. All items are taken in by then. Returns the number of those without a key.
-    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError>;
+    /// equal ones by number. All items are taken in by then.
+    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<Placed, LedgerError>;
 
     /// Completes planning: all of it is on record, and the run can be sent. Returns [`LedgerError::Loose`]
     /// where a row has neither a verdict nor an item.
@@ -140,6 +142,9 @@ pub(super) trait RunStore: Sized {
 
 /// The items of a started run that have no outcome.
 pub(super) trait ItemClaims {
+    /// Hands out no item behind this place in the order of sending, until another one is set.
+    fn up_to(&self, place: u64);
+
     /// Returns at most `limit` items that were not claimed before, in the order in which they are to be sent, else by
     /// number; none where there are no more.
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError>;
@@ -234,6 +239,9 @@ pub(super) trait RunAccount {
 
     /// Returns the referrals that were written, all of one item or some, by number of their items.
     async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError>;
+
+    /// Returns what came of a wave, and the referrals that were written in it, by their places.
+    async fn wave(&self, wave: Wave) -> Result<WaveSoFar, LedgerError>;
 
     /// Returns all verifications with their numbers, the first one first.
     async fn verifications(&self) -> Result<Vec<(u64, Verification)>, LedgerError>;

@@ -133,6 +133,16 @@ impl Journal {
         self.shared.ask(Request::Write(Record::Verified { part }))
     }
 
+    /// Waits until everything that was requested before is on record.
+    ///
+    /// # Errors
+    /// As [`Journal::intend`].
+    pub async fn synced(&self) -> Result<(), LedgerError> {
+        let (reply, synced) = oneshot::channel();
+        self.shared.ask(Request::Sync(reply))?;
+        synced.await.unwrap_or_else(|_| Err(self.shared.gone()))
+    }
+
     /// Ends sending. Everything that was requested before is then on record, with the figures of this
     /// process, and the run can be opened again. A run that was stopped after its last item is finished.
     /// Later calls through other clones fail.

@@ -61,9 +61,9 @@ pub use journal::{Clock, Journal};
 pub use lookup::Lookup;
 pub use model::{
     LineOfInput, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem,
-    VerifiedPart,
+    VerifiedPart, WaveSoFar,
 };
-pub use ordering::{KeySource, OrderKeys};
+pub use ordering::{KeySource, OrderKeys, Placed};
 pub use outstanding::Due;
 pub use planning::Planning;
 pub use reader::Reader;

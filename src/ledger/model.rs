@@ -170,6 +170,22 @@ pub struct VerifiedItem {
     pub verified: Verified,
 }
 
+/// What came of a wave so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaveSoFar {
+    /// The number of its items by outcome, where there are any; an item without one is in none.
+    pub outcomes: Vec<(Outcome, u64)>,
+    /// The referrals that were written, whole or in part, in the order of sending.
+    pub written: Vec<ReferralId>,
+}
+
+impl WaveSoFar {
+    /// Returns the number of items that have an outcome.
+    pub fn settled(&self) -> u64 {
+        self.outcomes.iter().map(|(_, count)| count).sum()
+    }
+}
+
 /// Adds up the figures of all processes of a run that came to an end. PATCHes are counted from the attempts,
 /// of which a crash loses none.
 pub(super) fn summed(sessions: impl IntoIterator<Item = RunStats>, patch: u64) -> RunStats {

@@ -15,6 +15,15 @@ pub struct OrderKeys {
     pub direction: Direction,
 }
 
+/// How many items were put in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// All that are to be sent: each has a place.
+    pub items: u64,
+    /// Those among them without a key, which come last.
+    pub without: u64,
+}
+
 /// Returns the key of a row.
 type RowKey = Box<dyn Fn(u32, &RowText) -> Option<SortKey> + Send>;
 
@@ -28,6 +37,8 @@ pub enum KeySource {
     Rows(RowKey),
     /// From what was seen of the item's referral.
     Subjects(SubjectKey),
+    /// From nowhere: the items stay in the order of the inputs.
+    Inputs,
 }
 
 impl fmt::Debug for OrderKeys {
@@ -35,6 +46,7 @@ impl fmt::Debug for OrderKeys {
         let of = match self.of {
             KeySource::Rows(_) => "rows",
             KeySource::Subjects(_) => "subjects",
+            KeySource::Inputs => "inputs",
         };
         out.debug_struct("OrderKeys").field("of", &of).field("direction", &self.direction).finish()
     }

@@ -3,7 +3,7 @@
 use super::backend::{PlanStore, whichever};
 use super::error::LedgerError;
 use super::model::RunHeader;
-use super::ordering::OrderKeys;
+use super::ordering::{OrderKeys, Placed};
 use super::run::{Ledger, Run};
 use super::spill::Spill;
 use super::{memory, sqlite};
@@ -132,11 +132,11 @@ impl Planning {
     }
 
     /// Puts the items that are to be sent in order, now that all of them are written: those without a key come last,
-    /// and equal ones by number. Returns the number of those without a key.
+    /// and equal ones by number.
     ///
     /// # Errors
     /// Where the ledger can't be written, or has no place for an order.
-    pub async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError> {
+    pub async fn put_in_order(&mut self, keys: OrderKeys) -> Result<Placed, LedgerError> {
         whichever!(Self: self, plan => plan.put_in_order(keys).await)
     }
 

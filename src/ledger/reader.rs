@@ -3,13 +3,14 @@
 
 use super::backend::{RunAccount, whichever};
 use super::error::LedgerError;
-use super::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem};
+use super::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar};
 use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowStanding, RunStats};
 use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::referral::ReferralId;
 use crate::domain::verification::{Verification, Verified};
+use crate::domain::waves::Wave;
 
 /// A run as it stood when it was opened for reading. Later writes don't show: all that one reader returns
 /// fits together.
@@ -155,6 +156,14 @@ impl Reader {
     /// Where the ledger can't be read.
     pub async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
         whichever!(Self: self, reader => reader.written_ids().await)
+    }
+
+    /// Returns what came of a wave so far.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn wave(&self, wave: Wave) -> Result<WaveSoFar, LedgerError> {
+        whichever!(Self: self, reader => reader.wave(wave).await)
     }
 
     /// Returns all verifications with their numbers, the first one first.

@@ -21,6 +21,8 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 #[derive(Debug)]
 pub(super) enum Request {
     Write(Record),
+    /// To say so when everything that was requested before is on record.
+    Sync(Reply<()>),
     Finish(Finish),
 }
 

@@ -184,6 +184,11 @@ impl Backlog {
         whichever!(Self: self, claims => claims.claim(limit).await)
     }
 
+    /// Hands out no item behind this place in the order of sending, until another one is set.
+    pub fn up_to(&self, place: u64) {
+        whichever!(Self: self, claims => claims.up_to(place));
+    }
+
     /// Returns the number of input rows of an item.
     ///
     /// # Errors

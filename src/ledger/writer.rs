@@ -62,10 +62,11 @@ impl Writer {
     /// Writes the waiting requests, at most `most` of them, in one transaction. Returns how many records were
     /// written, and the request to finish, if one was among them.
     fn write(&mut self, first: Request, most: usize) -> (usize, Option<Finish>) {
-        let (mut batch, mut finish) = (Vec::new(), None);
+        let (mut batch, mut waiting, mut finish) = (Vec::new(), Vec::new(), None);
         for request in iter::once(first).chain(self.requests.try_iter()).take(most) {
             match request {
                 Request::Write(record) => batch.push(record),
+                Request::Sync(reply) => waiting.push(reply),
                 Request::Finish(last) => {
                     finish = Some(last);
                     break;
@@ -74,6 +75,11 @@ impl Writer {
         }
         let written = batch.len();
         self.commit(batch);
+        for reply in waiting {
+            let kept = self.failed.get().cloned().map_or(Ok(()), Err);
+            // A caller that stopped waiting needs no answer.
+            let _ = reply.send(kept);
+        }
         (written, finish)
     }
 

@@ -102,7 +102,9 @@ pub use spool::ExportSlot;
 pub use summary::{
     ApprovalSummary, ConsentSummary, InputSummary, Referrals, Requests, Rows, Seconds, State, Summary,
 };
-pub use text::{PlanShown, not_as_sent, order_line, planned, text, title, title_under_way, warnings};
+pub use text::{
+    PlanShown, not_as_sent, order_line, planned, text, title, title_under_way, warnings, waves_line,
+};
 pub use verified::{FiledVerification, TABLE as VERIFIED_TABLE, VerifiedReferral, VerifiedReport};
 pub use verified_text::{
     VerifiedExamples, VerifiedFigures, VerifiedRequests, VerifiedSummary, verified_text,

@@ -132,6 +132,7 @@ mod tests {
             subject: None,
             matched: Vec::new(),
             turn: None,
+            wave: None,
         }
     }
 

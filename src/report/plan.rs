@@ -160,6 +160,7 @@ mod tests {
             subject: None,
             matched: Vec::new(),
             turn: None,
+            wave: None,
         }
     }
 

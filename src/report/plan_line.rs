@@ -35,6 +35,9 @@ pub(super) struct PlanLine<'a> {
     /// Where it stands in an order of sending that is not that of the inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     turn: Option<u64>,
+    /// The wave that it is sent in, where the plan has waves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wave: Option<u32>,
     operations: Cow<'a, RawValue>,
     changes: ChangeList<'a>,
     #[serde(rename = "eTag")]
@@ -87,6 +90,7 @@ impl<'a> PlanLine<'a> {
             matched: account.matched.first().map(|matched| MatchLine::of(matched, Some(item.id))),
             rows: RowPlaces { rows: &account.rows, keys: &account.matched, names },
             turn: account.turn,
+            wave: account.wave,
             operations: on_one_line(&item.patch),
             changes: ChangeList(&item.changes),
             etag: item.etag.as_ref(),

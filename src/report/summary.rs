@@ -13,6 +13,7 @@ use crate::domain::characters::visible_json;
 use crate::domain::consent::{Consent, Way};
 use crate::domain::outcome::Outcome;
 use crate::domain::priority::SendingOrder;
+use crate::domain::waves::WavePlan;
 
 use super::atomic_file::{AtomicFile, Filed, ReportError};
 use super::audit::AuditSummary;
@@ -58,6 +59,9 @@ pub struct Summary {
     /// The order in which changes are sent; left out where that is the order of the inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<SendingOrder>,
+    /// The waves in which changes are sent; left out where the user asked for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waves: Option<WavePlan>,
     /// The reports of the run.
     pub files: Vec<FileSummary>,
     /// The totals over the payloads of `migrate`. They follow from the plan alone, and stay the same when the
@@ -211,6 +215,7 @@ impl Summary {
             approvals: Vec::new(),
             reason: None,
             order: None,
+            waves: None,
             files: Vec::new(),
             audit: None,
         }

@@ -88,6 +88,7 @@ pub(crate) fn planned_item(
         subject: Some(subject()),
         matched: Vec::new(),
         turn: None,
+        wave: None,
     }
 }
 
@@ -212,6 +213,7 @@ pub(crate) fn summary(books: &Tally) -> Summary {
         approvals: Vec::new(),
         reason: None,
         order: None,
+        waves: None,
         files: Vec::new(),
         audit: None,
     }

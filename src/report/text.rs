@@ -8,6 +8,7 @@ use crate::domain::audit::Class;
 use crate::domain::characters::{visible, visible_path};
 use crate::domain::outcome::Outcome;
 use crate::domain::priority::SendingOrder;
+use crate::domain::waves::WavePlan;
 use crate::domain::wording::Wording;
 
 use super::audit::{AuditSummary, BytesSummary, FieldCount};
@@ -70,10 +71,28 @@ fn heading(summary: &Summary) -> Wording {
     if let Some(reason) = &summary.reason {
         heading = heading.say(format!("reason: {}\n", visible(reason)));
     }
-    match &summary.order {
-        Some(order) => heading.say(order_line(order)),
+    if let Some(order) = &summary.order {
+        heading = heading.say(order_line(order));
+    }
+    match &summary.waves {
+        Some(waves) => heading.say(waves_line(waves)),
         None => heading,
     }
+}
+
+/// Returns a line with the waves in which changes are sent, such as `waves: 1, 60 and 1,142 referrals, each read back
+/// before the next`.
+pub fn waves_line(waves: &WavePlan) -> String {
+    const MOST: usize = 10;
+    let mut sizes: Vec<String> = waves.all().take(MOST).map(|wave| grouped(wave.size())).collect();
+    let left = waves.count() - sizes.len();
+    if left > 0 {
+        sizes.push(format!("{} more", counted(left as u64, "wave")));
+    }
+    let last = sizes.pop().unwrap_or_default();
+    let listed = if sizes.is_empty() { last } else { format!("{} and {last}", sizes.join(", ")) };
+    let what = if left > 0 { "" } else { " referrals" };
+    format!("waves: {listed}{what}, each read back before the next\n")
 }
 
 /// Returns a line with the order in which changes are sent.

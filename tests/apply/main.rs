@@ -64,6 +64,7 @@ mod show;
 mod support;
 mod typed;
 mod verify;
+mod waves;
 mod what_is_shown;
 
 use std::fs;

@@ -510,11 +510,13 @@ fn about() -> RunSpec {
             base: None,
             matching: None,
             priority: None,
+            waves: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
         directory: None,
         order: None,
+        waves: None,
     }
 }
 

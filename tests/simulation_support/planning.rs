@@ -283,10 +283,12 @@ fn about() -> RunSpec {
             base: None,
             matching: None,
             priority: None,
+            waves: None,
         },
         plan_only: false,
         reason: None,
         directory: None,
         order: None,
+        waves: None,
     }
 }

@@ -71,7 +71,7 @@ pub async fn carry_on(
         rebase: rebases.then_some(&rebase),
     };
     let work = async {
-        let ended = engine::carry_out(&context, &backlog, &journal, limits).await;
+        let ended = engine::carry_out(&context, &backlog, &journal, limits, &mut 0).await;
         let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
         journal.clone().finish(phase, &RunStats::default()).await.and(ended)
     };

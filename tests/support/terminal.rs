@@ -1,5 +1,6 @@
 //! A person at a terminal: a pseudo-terminal as the program's standard input and standard error.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Stdio};
@@ -33,6 +34,16 @@ pub struct Seen {
 
 /// Runs the program at a terminal, and answers its first question; `None` where none is expected.
 pub fn run(place: &Rc<Place>, command: &str, base: &str, answer: Option<Does>) -> Seen {
+    answering(place, command, base, answer)
+}
+
+/// Runs the program at a terminal, and answers its questions, one after another; it has to ask all of them.
+pub fn answering(
+    place: &Rc<Place>,
+    command: &str,
+    base: &str,
+    answers: impl IntoIterator<Item = Does>,
+) -> Seen {
     let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
     let pty = openpty(&size, None).unwrap();
     let mut run = program();
@@ -43,10 +54,10 @@ pub fn run(place: &Rc<Place>, command: &str, base: &str, answer: Option<Does>) -
     run.stderr(Stdio::from(pty.slave));
     let child = start(&mut run);
     drop(run);
-    converse(child, File::from(pty.master), answer)
+    converse(child, File::from(pty.master), answers.into_iter().collect())
 }
 
-fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> Seen {
+fn converse(mut child: Child, mut terminal: File, mut answers: VecDeque<Does>) -> Seen {
     let program = Pid::from_raw(child.id().try_into().unwrap());
     let over = kill_in_the_end(program);
     let (mut seen, mut block) = (Vec::new(), [0; 4096]);
@@ -54,7 +65,7 @@ fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> S
     while let Ok(count @ 1..) = terminal.read(&mut block) {
         seen.extend_from_slice(&block[..count]);
         if seen.ends_with(b": ")
-            && let Some(does) = answer.take()
+            && let Some(does) = answers.pop_front()
         {
             match does {
                 Does::Types(text) => terminal.write_all(text.as_bytes()).unwrap(),
@@ -68,7 +79,7 @@ fn converse(mut child: Child, mut terminal: File, mut answer: Option<Does>) -> S
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     let code = child.wait().unwrap().code();
     drop(over);
-    assert!(answer.is_none(), "the program asked nothing: {}", String::from_utf8_lossy(&seen));
+    assert!(answers.is_empty(), "the program asked less: {}", String::from_utf8_lossy(&seen));
     let terminal = String::from_utf8(seen).unwrap().replace("\r\n", "\n");
     let Ended { code, stdout, stderr: terminal } = Ended::saying(code, stdout, terminal);
     Seen { code, stdout, terminal }

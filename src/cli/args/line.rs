@@ -205,6 +205,11 @@ pub struct PlanningArgs {
     #[arg(long, value_name = "COLUMN[:asc|desc]")]
     pub priority: Option<String>,
 
+    /// Waves to send in, by number or share of referrals, such as 1,5%,rest; after each, what it changed is read
+    /// back, and the next one goes only if all of it stands [default: one wave]
+    #[arg(long, value_name = "N,N%,rest")]
+    pub waves: Option<String>,
+
     /// Reason for the run, kept in it and in its reports
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,

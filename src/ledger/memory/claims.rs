@@ -17,18 +17,25 @@ pub struct Claims {
     memory: Memory,
     /// The number of the last item that was claimed, or its place in an order of the plan's own.
     claimed: Cell<u64>,
+    /// The last place that is handed out.
+    until: Cell<u64>,
 }
 
 impl Claims {
     pub(super) fn new(memory: Memory) -> Self {
-        Self { memory, claimed: Cell::new(0) }
+        Self { memory, claimed: Cell::new(0), until: Cell::new(u64::MAX) }
     }
 }
 
 impl ItemClaims for Claims {
+    fn up_to(&self, place: u64) {
+        self.until.set(place);
+    }
+
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
         let (run, claimed) = (self.memory.read()?, self.claimed.get());
-        let left = run.queue().filter(|(place, ..)| *place > claimed).take(limit);
+        let left =
+            run.queue().filter(|(place, ..)| *place > claimed && *place <= self.until.get()).take(limit);
         let page: Vec<(u64, Outstanding)> =
             left.map(|(place, number, planned)| (place, outstanding(number, planned, &run))).collect();
         if let Some((last, _)) = page.last() {

@@ -17,7 +17,7 @@ use crate::domain::subject::Subject;
 use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::RunHeader;
-use crate::ledger::ordering::{KeySource, OrderKeys};
+use crate::ledger::ordering::{KeySource, OrderKeys, Placed};
 use crate::ledger::spill::Spill;
 use crate::ledger::verdict::Resolved;
 
@@ -83,6 +83,7 @@ impl Plan {
                 self.next.rows_of(number).filter_map(|row| key(row.place.input, &row.text)).collect()
             }
             KeySource::Subjects(key) => planned.subject.iter().filter_map(key).collect(),
+            KeySource::Inputs => Vec::new(),
         };
         match keys.direction {
             Direction::Asc => keys_of_it.into_iter().min(),
@@ -173,7 +174,7 @@ impl PlanStore for Plan {
         Ok(())
     }
 
-    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError> {
+    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<Placed, LedgerError> {
         self.keep_all()?;
         let (with, without): (Vec<_>, Vec<_>) = self
             .next
@@ -186,9 +187,12 @@ impl PlanStore for Plan {
             Direction::Asc => one.cmp(other),
             Direction::Desc => other.cmp(one),
         });
-        let turns = with.iter().chain(&without).map(|(_, number)| *number).collect();
+        let turns: Vec<u64> = with.iter().chain(&without).map(|(_, number)| *number).collect();
+        let has_keys = !matches!(keys.of, KeySource::Inputs);
+        let without = if has_keys { without.len() as u64 } else { 0 };
+        let placed = Placed { items: turns.len() as u64, without };
         self.next.turns = Arc::new(turns);
-        Ok(without.len() as u64)
+        Ok(placed)
     }
 
     async fn seal(mut self, stats: &RunStats) -> Result<Run, LedgerError> {

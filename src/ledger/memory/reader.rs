@@ -12,10 +12,13 @@ use crate::domain::item::{Effect, Item};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
 use crate::domain::verification::{Verification, Verified};
+use crate::domain::waves::Wave;
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, summed};
+use crate::ledger::model::{
+    PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
+};
 use crate::ledger::outstanding::{Due, due, last};
 use crate::ledger::verdict::Resolved;
 
@@ -87,6 +90,7 @@ impl Reader {
             subject: planned.subject.clone(),
             matched: Vec::new(),
             turn: turns.get(&number).copied(),
+            wave: account::wave(&self.state.header, turns.get(&number).copied()),
         };
         for row in self.state.rows_of(number) {
             account::add_row(&mut told, row.place, row.findings.clone());
@@ -224,6 +228,25 @@ impl RunAccount for Reader {
 
     async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
         Ok(self.written().map(|(item, _)| item.id).collect())
+    }
+
+    async fn wave(&self, wave: Wave) -> Result<WaveSoFar, LedgerError> {
+        let mut so_far = WaveSoFar::default();
+        let mut outcomes = BTreeMap::new();
+        for (place, number) in (1..).zip(self.state.turns.iter()) {
+            let resolved =
+                self.state.outcomes.get(number).filter(|_| (wave.first..=wave.last).contains(&place));
+            let Some((resolved, planned)) = resolved.zip(self.state.planned.items.get(number)) else {
+                continue;
+            };
+            let outcome = resolved.settled.verdict.outcome;
+            outcomes.entry(outcome.name()).or_insert((outcome, 0)).1 += 1;
+            if matches!(outcome, Outcome::Applied | Outcome::Partial) {
+                so_far.written.push(planned.item.id);
+            }
+        }
+        so_far.outcomes = outcomes.into_values().collect();
+        Ok(so_far)
     }
 
     async fn verifications(&self) -> Result<Vec<(u64, Verification)>, LedgerError> {

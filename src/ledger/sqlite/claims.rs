@@ -21,6 +21,8 @@ pub struct Claims {
     queue: Queue,
     /// The place in the queue of the last item that was claimed.
     claimed: Cell<i64>,
+    /// The last place that is handed out.
+    until: Cell<i64>,
 }
 
 /// Where a query finds the items in the order in which they are sent.
@@ -43,7 +45,7 @@ impl Claims {
     /// `is_ordered` says that the plan has an order of its own.
     pub(super) fn new(store: Store, lost: Option<Lost>, is_ordered: bool) -> Self {
         let queue = if is_ordered { Queue::OF_TURNS } else { Queue::OF_INPUTS };
-        Self { store, lost, queue, claimed: Cell::new(0) }
+        Self { store, lost, queue, claimed: Cell::new(0), until: Cell::new(i64::MAX) }
     }
 
     /// Returns items with their places in the queue.
@@ -55,7 +57,7 @@ impl Claims {
              FROM {items} LEFT JOIN outcome ON outcome.item = item.number
                        LEFT JOIN attempt AS last
                        ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number)
-             WHERE outcome.item IS NULL AND {place} > ?1 ORDER BY {place} LIMIT ?2"
+             WHERE outcome.item IS NULL AND {place} > ?1 AND {place} <= ?3 ORDER BY {place} LIMIT ?2"
         ))?;
         let mut attempts = self
             .store
@@ -71,11 +73,15 @@ impl Claims {
             }
             Ok((row.get(16)?, left))
         };
-        items.query_map([after, limit], one)?.collect()
+        items.query_map([after, limit, self.until.get()], one)?.collect()
     }
 }
 
 impl ItemClaims for Claims {
+    fn up_to(&self, place: u64) {
+        self.until.set(place.cast_signed());
+    }
+
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let page = self.store.told(self.page(self.claimed.get(), limit))?;

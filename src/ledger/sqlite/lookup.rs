@@ -285,7 +285,7 @@ impl RunLookup for Lookup {
         let mut rows = self.store().told(items.query([number.cast_signed()]))?;
         let mut account = None;
         while let Some(row) = self.store().told(rows.next())? {
-            self.store().told(planned_item(row, &mut account))?;
+            self.store().told(planned_item(row, RunLookup::header(self), &mut account))?;
         }
         let Some(account) = account else { return Ok(None) };
         let (attempts, steps) = (self.attempts(number)?, self.steps(number)?);

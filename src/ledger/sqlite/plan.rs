@@ -25,7 +25,7 @@ use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
 use crate::ledger::item_buffer::{BufferedItem, ItemBuffer};
 use crate::ledger::model::RunHeader;
-use crate::ledger::ordering::OrderKeys;
+use crate::ledger::ordering::{OrderKeys, Placed};
 use crate::ledger::spill::Spill;
 
 /// Records in one transaction at most. Items come in no order, so each transaction may write most pages of
@@ -263,14 +263,14 @@ impl PlanStore for Plan {
         self.store.told(turns::each_row(&self.store.connection, each))
     }
 
-    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<u64, LedgerError> {
+    async fn put_in_order(&mut self, keys: OrderKeys) -> Result<Placed, LedgerError> {
         self.keep_all()?;
-        let mut without = 0;
+        let mut placed = Placed { items: 0, without: 0 };
         self.put(|connection| {
-            without = turns::put_in_order(connection, keys)?;
+            placed = turns::put_in_order(connection, keys)?;
             Ok(())
         })?;
-        Ok(without)
+        Ok(placed)
     }
 
     async fn seal(mut self, stats: &RunStats) -> Result<Run, LedgerError> {

@@ -22,10 +22,13 @@ use crate::domain::key::Matched;
 use crate::domain::outcome::Verdict;
 use crate::domain::referral::ReferralId;
 use crate::domain::verification::{Verification, Verified};
+use crate::domain::waves::Wave;
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, summed};
+use crate::ledger::model::{
+    PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
+};
 use crate::ledger::verdict::Resolved;
 
 /// A run as it stood when it was opened for reading, whatever is written meanwhile.
@@ -142,7 +145,7 @@ impl Reader {
 
     /// Returns where queries find the places of items in an order of their own, where the plan has one.
     fn turns(&self) -> Optional {
-        if self.header.spec.order.is_some() && self.store.has_turns() {
+        if self.header.spec.has_turns() && self.store.has_turns() {
             Optional { column: "turn.place", table: "LEFT JOIN turn ON turn.item = item.number" }
         } else {
             Optional::NOTHING
@@ -248,7 +251,7 @@ impl RunAccount for Reader {
         let mut rows = self.store.told(items.query([]))?;
         let mut account: Option<ItemAccount> = None;
         while let Some(row) = self.store.told(rows.next())? {
-            let next = self.store.told(planned_item(row, &mut account))?;
+            let next = self.store.told(planned_item(row, &self.header, &mut account))?;
             next.map_or(Ok(()), &mut *each)?;
         }
         account.map_or(Ok(()), each)
@@ -303,6 +306,10 @@ impl RunAccount for Reader {
 
     async fn written_ids(&self) -> Result<Vec<ReferralId>, LedgerError> {
         self.store.all(sent::WRITTEN_IDS, |row| row.get(0).map(|Text(id)| id))
+    }
+
+    async fn wave(&self, wave: Wave) -> Result<WaveSoFar, LedgerError> {
+        sent::wave(&self.store, wave)
     }
 
     async fn verifications(&self) -> Result<Vec<(u64, Verification)>, LedgerError> {
@@ -360,12 +367,14 @@ fn matched(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Matched>> {
 /// which is then complete, is returned.
 pub(super) fn planned_item(
     row: &Row<'_>,
+    header: &RunHeader,
     account: &mut Option<ItemAccount>,
 ) -> rusqlite::Result<Option<ItemAccount>> {
     let number = number(row, 0)?;
     let mut complete = None;
     if account.as_ref().is_none_or(|account| account.item.number != number) {
         let (item, planned, audit) = (item(row)?, verdict(row, 9)?, audit(row, 16)?);
+        let turn = row.get::<_, Option<i64>>(20)?.map(i64::cast_unsigned);
         let begun = ItemAccount {
             item,
             rows: Vec::new(),
@@ -373,7 +382,8 @@ pub(super) fn planned_item(
             audit,
             subject: subject(row, 18)?,
             matched: Vec::new(),
-            turn: row.get::<_, Option<i64>>(20)?.map(i64::cast_unsigned),
+            turn,
+            wave: account::wave(header, turn),
         };
         complete = account.replace(begun);
     }

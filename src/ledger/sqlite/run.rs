@@ -115,7 +115,7 @@ impl RunStore for Run {
         let Self { mut store, mut lock, header } = self;
         // The writer's thread gets a connection of its own; items are claimed through the first one.
         let writing = store.again()?;
-        let is_ordered = header.spec.order.is_some() && store.has_turns();
+        let is_ordered = header.spec.has_turns() && store.has_turns();
         let lost = wal::begin(&mut store, header.lost, consent)?;
         holder::hold(&mut lock, &store.dir)?;
         Ok((Claims::new(store, lost, is_ordered), Batches::new(writing, lock)?))

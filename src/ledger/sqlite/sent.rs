@@ -3,20 +3,32 @@
 use rusqlite::{Connection, Row};
 
 use super::optional::Optional;
-use super::records::{EnumText, ITEM, Json, Text, Version, item, place, subject, verdict};
+use super::records::{EnumText, ITEM, Json, Text, Version, item, number, place, subject, verdict};
 use super::store::Store;
 use crate::domain::account::Settled;
 use crate::domain::finding::Location;
 use crate::domain::item::{Change, Item};
 use crate::domain::referral::ReferralId;
+use crate::domain::waves::Wave;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::{RunHeader, SentItem};
+use crate::ledger::model::{RunHeader, SentItem, WaveSoFar};
 use crate::ledger::outstanding::{Due, due, last};
 
 /// Asks for the referrals that were written, whole or in part.
 pub(super) const WRITTEN_IDS: &str = "
     SELECT item.referral FROM item JOIN outcome ON outcome.item = item.number
     WHERE NOT outcome.planned AND outcome.outcome IN ('applied', 'partial') ORDER BY item.number";
+
+/// Asks for the outcomes of the items between two places.
+const OUTCOMES_OF_WAVE: &str = "
+    SELECT outcome.outcome, count(*) FROM turn JOIN outcome ON outcome.item = turn.item
+    WHERE turn.place BETWEEN ?1 AND ?2 GROUP BY outcome.outcome ORDER BY outcome.outcome";
+
+/// Asks for the referrals between two places that were written, whole or in part.
+const WRITTEN_IN_WAVE: &str = "
+    SELECT item.referral FROM turn JOIN item ON item.number = turn.item
+                              JOIN outcome ON outcome.item = turn.item
+    WHERE turn.place BETWEEN ?1 AND ?2 AND outcome.outcome IN ('applied', 'partial') ORDER BY turn.place";
 
 /// Returns where the rows of an item begin, in file order.
 pub(super) fn rows_of(connection: &Connection, item: u64) -> rusqlite::Result<Vec<Location>> {
@@ -51,6 +63,17 @@ pub(super) fn each<E: From<LedgerError>>(
         each(sent)?;
     }
     Ok(())
+}
+
+/// Returns what came of a wave so far.
+pub(super) fn wave(store: &Store, wave: Wave) -> Result<WaveSoFar, LedgerError> {
+    let places = [wave.first.cast_signed(), wave.last.cast_signed()];
+    let outcome = |row: &Row<'_>| Ok((row.get(0).map(|EnumText(outcome)| outcome)?, number(row, 1)?));
+    let referral = |row: &Row<'_>| row.get(0).map(|Text(id)| id);
+    Ok(WaveSoFar {
+        outcomes: store.all_of(OUTCOMES_OF_WAVE, places, outcome)?,
+        written: store.all_of(WRITTEN_IN_WAVE, places, referral)?,
+    })
 }
 
 /// Reads an item that has no outcome of planning; `None` where nothing of it can have been written, and nothing was

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
 
 use super::crash_points::{CrashPoint, Watch};
 use super::error::{on_one_line, told};
@@ -284,7 +284,17 @@ impl Store {
         query: &str,
         one: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, LedgerError> {
-        let read = self.connection.prepare(query).and_then(|mut rows| rows.query_map([], one)?.collect());
+        self.all_of(query, [], one)
+    }
+
+    /// Returns all rows of a query with these values in the places of its parameters.
+    pub(super) fn all_of<T>(
+        &self,
+        query: &str,
+        values: impl Params,
+        one: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        let read = self.connection.prepare(query).and_then(|mut rows| rows.query_map(values, one)?.collect());
         self.told(read)
     }
 

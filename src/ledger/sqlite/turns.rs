@@ -12,22 +12,21 @@ use crate::domain::account::RowText;
 use crate::domain::finding::Location;
 use crate::domain::priority::Direction;
 use crate::domain::sort_key::SortKey;
-use crate::ledger::ordering::{KeySource, OrderKeys};
+use crate::ledger::ordering::{KeySource, OrderKeys, Placed};
 
 /// The name under which SQL asks for the key of a row or of a subject.
 const KEY: &str = "order_key";
 
-/// Puts all items without an outcome in order, those without a key at the end, and else by number. Returns how many
-/// have no key.
-pub(super) fn put_in_order(connection: &Connection, keys: OrderKeys) -> rusqlite::Result<u64> {
+/// Puts all items without an outcome in order, those without a key at the end, and else by number.
+pub(super) fn put_in_order(connection: &Connection, keys: OrderKeys) -> rusqlite::Result<Placed> {
     let OrderKeys { of, direction } = keys;
-    let (values, arguments) = match &of {
-        KeySource::Rows(_) => ("row.input, row.text", 2),
-        KeySource::Subjects(_) => ("subject.subject", 1),
-    };
-    let from = match &of {
-        KeySource::Rows(_) => "row JOIN item ON item.number = row.item",
-        KeySource::Subjects(_) => "subject JOIN item ON item.number = subject.item",
+    let (values, arguments, from) = match &of {
+        KeySource::Rows(_) => ("row.input, row.text", 2, "row JOIN item ON item.number = row.item"),
+        KeySource::Subjects(_) => ("subject.subject", 1, "subject JOIN item ON item.number = subject.item"),
+        KeySource::Inputs => {
+            number_in_order(connection)?;
+            return placed(connection);
+        }
     };
     offer(connection, of, arguments)?;
     let (best, last) = match direction {
@@ -47,7 +46,23 @@ pub(super) fn put_in_order(connection: &Connection, keys: OrderKeys) -> rusqlite
     ));
     connection.remove_function(KEY, arguments)?;
     made?;
-    connection.query_row("SELECT count(*) FROM turn WHERE NOT valued", [], |row| number(row, 0))
+    placed(connection)
+}
+
+fn placed(connection: &Connection) -> rusqlite::Result<Placed> {
+    let count = "SELECT count(*), count(*) FILTER (WHERE NOT valued) FROM turn";
+    connection.query_row(count, [], |row| Ok(Placed { items: number(row, 0)?, without: number(row, 1)? }))
+}
+
+/// Gives all items without an outcome their places in the order of the inputs.
+fn number_in_order(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "INSERT INTO turn (item, checksum, place, valued)
+         SELECT item, checksum_of(item, place, 1), place, 1
+         FROM (SELECT item.number AS item, row_number() OVER (ORDER BY item.number) AS place
+               FROM item LEFT JOIN outcome ON outcome.item = item.number
+               WHERE outcome.item IS NULL)",
+    )
 }
 
 /// Lets SQL ask for keys.
@@ -58,6 +73,7 @@ fn offer(connection: &Connection, keys: KeySource, arguments: i32) -> rusqlite::
         let key = match &keys {
             KeySource::Rows(key) => key(values.get(0)?, &read::<Source<RowText>>(values.get_raw(1))?.0),
             KeySource::Subjects(key) => key(&read::<Json<_>>(values.get_raw(0))?.0),
+            KeySource::Inputs => None,
         };
         Ok(key.map(|key: SortKey| key.as_bytes().to_vec()))
     })

@@ -113,11 +113,13 @@ pub(in crate::ledger) fn about() -> RunSpec {
             base: None,
             matching: Some(MatchField::ExternalReferenceId),
             priority: None,
+            waves: None,
         },
         plan_only: false,
         reason: Some("quarter's end".to_owned()),
         directory: None,
         order: None,
+        waves: None,
     }
 }
 

@@ -5,17 +5,71 @@ use std::cmp::Reverse;
 use proptest::prelude::*;
 
 use super::fixtures::*;
-use crate::domain::account::{Phase, RowRecord, RowText, RunStats};
+use crate::domain::account::{ItemAccount, Phase, RowRecord, RowText, RunStats};
 use crate::domain::number::Number;
 use crate::domain::outcome::Outcome;
 use crate::domain::priority::{Direction, OrderKind, OrderedBy, SendingOrder};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::sort_key::SortKey;
 use crate::domain::subject::Subject;
-use crate::ledger::{Backlog, KeySource, OrderKeys, Planning, create, open};
+use crate::domain::waves::WavePlan;
+use crate::ledger::{
+    Backlog, KeySource, LedgerError, OrderKeys, Placed, Planning, WaveSoFar, create, open, read,
+};
 
 fn key(text: &str) -> Option<SortKey> {
     Number::parse(text).as_ref().map(SortKey::of_number)
+}
+
+async fn waves_are_handed_out_one_by_one(home: Home) {
+    let run = home.run("run");
+    let mut planning = create(&run, &about()).await.unwrap();
+    for number in 1..=6 {
+        planning.row(&row(number, Some(number))).unwrap();
+        let unchanged = (number == 2).then(|| settled(Outcome::Unchanged));
+        planning.item(&item(number), unchanged.as_ref(), None, None).unwrap();
+    }
+    let keys = OrderKeys { of: KeySource::Inputs, direction: Direction::Asc };
+    assert_eq!(planning.put_in_order(keys).await.unwrap(), Placed { items: 5, without: 0 });
+    let waves = WavePlan::of(&"1,2,rest".parse().unwrap(), 5);
+    planning.amend(RunSpec { waves: Some(waves.clone()), ..about() }).unwrap();
+    let ledger = planning.seal(&RunStats::default()).await.unwrap();
+    let mut told = Vec::new();
+    let each = &mut |item: ItemAccount| {
+        told.push((item.item.number, item.turn, item.wave));
+        Ok::<_, LedgerError>(())
+    };
+    read(&run).await.unwrap().items(each).await.unwrap();
+    let of = |turn, wave| (Some(turn), Some(wave));
+    let places = [of(1, 1), (None, None), of(2, 2), of(3, 2), of(4, 3), of(5, 3)];
+    assert_eq!(
+        told,
+        (1..).zip(places).map(|(number, (turn, wave))| (number, turn, wave)).collect::<Vec<_>>()
+    );
+
+    let (journal, backlog) = ledger.start(clock()).await.unwrap();
+    for (wave, wanted) in waves.all().zip([&[1][..], &[3, 4], &[5, 6]]) {
+        backlog.up_to(wave.last);
+        assert_eq!(numbers(&backlog).await, wanted);
+        assert_eq!(read(&run).await.unwrap().wave(wave).await.unwrap(), WaveSoFar::default());
+    }
+    for (number, outcome) in
+        [(1, Outcome::Applied), (4, Outcome::Partial), (3, Outcome::Conflict), (6, Outcome::Applied)]
+    {
+        journal.settled(number, settled(outcome)).await.unwrap();
+    }
+    journal.synced().await.unwrap();
+    let reader = read(&run).await.unwrap();
+    for (wave, outcomes, written) in [
+        (1, vec![(Outcome::Applied, 1)], vec![referral(1)]),
+        (2, vec![(Outcome::Conflict, 1), (Outcome::Partial, 1)], vec![referral(4)]),
+        (3, vec![(Outcome::Applied, 1)], vec![referral(6)]),
+    ] {
+        let wave = waves.all().find(|one| one.number == wave).unwrap();
+        let so_far = reader.wave(wave).await.unwrap();
+        assert_eq!(so_far.settled() == wave.size(), wave.number < 3);
+        assert_eq!(so_far, WaveSoFar { outcomes, written });
+    }
 }
 
 /// The key of a row is the number in its first cell.
@@ -66,8 +120,8 @@ async fn items_come_by_the_value_of_their_rows(home: Home) {
         for number in 1..=6 {
             planning.item(&item(number), None, None, None).unwrap();
         }
-        let without = planning.put_in_order(keys_of_rows(direction)).await.unwrap();
-        assert_eq!(without, 2);
+        let placed = planning.put_in_order(keys_of_rows(direction)).await.unwrap();
+        assert_eq!(placed.without, 2);
         let ledger = planning.seal(&RunStats::default()).await.unwrap();
         let (_journal, backlog) = ledger.start(clock()).await.unwrap();
         assert_eq!(numbers(&backlog).await, wanted, "{direction:?}");
@@ -84,7 +138,7 @@ async fn items_come_by_what_was_seen_of_their_referrals(home: Home) {
     }
     let of = |subject: &Subject| key(subject.value.as_ref()?);
     let keys = OrderKeys { of: KeySource::Subjects(Box::new(of)), direction: Direction::Desc };
-    assert_eq!(planning.put_in_order(keys).await.unwrap(), 1);
+    assert_eq!(planning.put_in_order(keys).await.unwrap().without, 1);
     let ledger = planning.seal(&RunStats::default()).await.unwrap();
     let (_journal, backlog) = ledger.start(clock()).await.unwrap();
     assert_eq!(numbers(&backlog).await, [3, 4, 1, 2]);
@@ -99,7 +153,7 @@ async fn what_is_left_keeps_its_turn(home: Home) {
         let unchanged = (number == 4).then(|| settled(Outcome::Unchanged));
         planning.item(&item(number), unchanged.as_ref(), None, None).unwrap();
     }
-    assert_eq!(planning.put_in_order(keys_of_rows(Direction::Desc)).await.unwrap(), 0);
+    assert_eq!(planning.put_in_order(keys_of_rows(Direction::Desc)).await.unwrap().without, 0);
     let (journal, backlog) = planning.seal(&RunStats::default()).await.unwrap().start(clock()).await.unwrap();
     assert_eq!(backlog.claim(1).await.unwrap()[0].item.number, 5);
     let ticket = journal.intend(&std::sync::Arc::new(item(5))).await.unwrap();
@@ -138,6 +192,7 @@ async fn a_plan_that_is_made_again_is_put_in_order_again(home: Home) {
 }
 
 on_every_backend!(
+    waves_are_handed_out_one_by_one,
     items_come_by_the_value_of_their_rows,
     items_come_by_what_was_seen_of_their_referrals,
     what_is_left_keeps_its_turn,
@@ -179,10 +234,10 @@ proptest! {
                 for number in &items {
                     planning.item(&item(*number), None, None, None).unwrap();
                 }
-                let without = planning.put_in_order(keys_of_rows(direction)).await.unwrap();
+                let placed = planning.put_in_order(keys_of_rows(direction)).await.unwrap();
                 let ledger = planning.seal(&RunStats::default()).await.unwrap();
                 let (_journal, backlog) = ledger.start(clock()).await.unwrap();
-                (without, numbers(&backlog).await)
+                (placed.without, numbers(&backlog).await)
             });
             let without = items.iter().filter(|number| best(**number).is_none()).count() as u64;
             prop_assert_eq!(&told, &(without, wanted.clone()));

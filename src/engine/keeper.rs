@@ -2,19 +2,27 @@
 
 use jiff::Timestamp;
 
-use super::super::error::CommandError;
+use super::request_counts::RequestCounts;
+use super::verify::{VerifiedCounts, VerifiedSink};
 use crate::domain::account::RunStats;
 use crate::domain::verification::{StandingCounts, Verification, Verified};
-use crate::engine::RequestCounts;
-use crate::engine::verify::{VerifiedCounts, VerifiedSink};
-use crate::ledger::{Ledger, LedgerError, SentItem, VerifiedPart};
+use crate::ledger::{Journal, Ledger, LedgerError, SentItem, VerifiedPart};
 
 /// The most items, and the most bytes of values, that are held until they are put on record.
 const MOST_HELD: (usize, usize) = (500, 1 << 20);
 
+/// Where the run stands whose verification is put on record.
+#[derive(Debug)]
+pub enum Keeping<'a> {
+    /// It is at rest.
+    AtRest(&'a mut Ledger),
+    /// This process is sending it.
+    Sending(&'a Journal),
+}
+
 /// Puts what a verification finds on record.
-pub(super) struct Keeper<'a> {
-    ledger: &'a mut Ledger,
+pub struct Keeper<'a> {
+    keeping: Keeping<'a>,
     counts: &'a RequestCounts,
     part: VerifiedPart,
     /// The bytes of the values that are held.
@@ -22,18 +30,20 @@ pub(super) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// Begins the verification of this number.
-    pub(super) fn begin(
-        ledger: &'a mut Ledger,
+    /// Begins a verification of this number at this time: that of a wave, or of the whole run. `in_doubt` is how many
+    /// of its items may have been written, of which the run doesn't know.
+    pub fn begin(
+        keeping: Keeping<'a>,
         counts: &'a RequestCounts,
         number: u64,
+        wave: Option<u32>,
         in_doubt: u64,
         at: Timestamp,
     ) -> Self {
         let verification = Verification {
             at,
             ended: None,
-            wave: None,
+            wave,
             counts: StandingCounts::default(),
             left: 0,
             in_doubt,
@@ -41,15 +51,14 @@ impl<'a> Keeper<'a> {
             list: 0,
         };
         let part = VerifiedPart { number, verification, items: Vec::new() };
-        Self { ledger, counts, part, size: 0 }
+        Self { keeping, counts, part, size: 0 }
     }
 
     /// Ends the verification, and returns it as it is on record.
-    pub(super) async fn end(
-        mut self,
-        found: VerifiedCounts,
-        at: Timestamp,
-    ) -> Result<Verification, LedgerError> {
+    ///
+    /// # Errors
+    /// Where the ledger can't be written.
+    pub async fn end(mut self, found: VerifiedCounts, at: Timestamp) -> Result<Verification, LedgerError> {
         self.part.verification.ended = Some(at);
         self.note(found);
         self.keep().await?;
@@ -63,7 +72,10 @@ impl<'a> Keeper<'a> {
     }
 
     async fn keep(&mut self) -> Result<(), LedgerError> {
-        self.ledger.keep_verified(&self.part).await?;
+        match &mut self.keeping {
+            Keeping::AtRest(ledger) => ledger.keep_verified(&self.part).await?,
+            Keeping::Sending(journal) => journal.verified(self.part.clone())?,
+        }
         self.part.items.clear();
         self.size = 0;
         Ok(())
@@ -71,14 +83,14 @@ impl<'a> Keeper<'a> {
 }
 
 impl VerifiedSink for Keeper<'_> {
-    type Error = CommandError;
+    type Error = LedgerError;
 
     async fn verified(
         &mut self,
         sent: &SentItem,
         verified: Verified,
         so_far: VerifiedCounts,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), LedgerError> {
         let values = verified.fields.iter();
         let size =
             values.map(|field| field.wrote.get().len() + field.now.as_ref().map_or(0, |now| now.get().len()));
