@@ -26,7 +26,8 @@ use simulation_support::{Backend, READ_AHEAD, Told, run};
 const SEEDS: [(Backend, u64); 2] = [(Backend::Sqlite, 2_000), (Backend::Memory, 4_000)];
 
 /// What has to happen in that many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 88] = [
+const HAPPENS: [&str; 89] = [
+    "a step is told",
     "PATCH: NotSent",
     "PATCH: Reset None",
     "PATCH: Reset Now",

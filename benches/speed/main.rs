@@ -97,6 +97,7 @@ fn bench(options: &Options) -> Result<()> {
     let migrating = bench.migrating(options)?;
     let workbook = bench.of_workbook(options)?;
     let exporting = bench.exporting(options)?;
+    let explaining = bench.explaining(options)?;
     let verifying = verifying::verify(&bench)?;
     let (mut matching, mut ordering) = (Vec::new(), Vec::new());
     let (mut planning, mut shuffled, mut parsing) = (Vec::new(), Vec::new(), Vec::new());
@@ -135,6 +136,7 @@ fn bench(options: &Options) -> Result<()> {
         migrating,
         workbook,
         exporting,
+        explaining,
         verifying,
     });
     Ok(())
@@ -217,6 +219,30 @@ impl Bench {
             fs::remove_file(&out)?;
         }
         Ok(Exporting { requests, used: median(rounds) })
+    }
+
+    /// Plans ten times as many rows, and explains one in their middle, by its line and by its referral. The run is removed.
+    fn explaining(&self, options: &Options) -> Result<Explaining> {
+        let rows = options.referrals * 10;
+        let (changes, snapshot) = (self.folder.join("many.csv"), self.folder.join("many.jsonl"));
+        data::changes(&changes, rows, true)?;
+        data::snapshot(&snapshot, rows)?;
+        let run = self.folder.join("explained");
+        self.plan("apply", [&changes, &snapshot], &run)?;
+        let at = usize::try_from(rows / 2).map_err(Error::other)?;
+        let row = BufReader::new(File::open(&changes)?).lines().nth(at).transpose()?;
+        let row = row.ok_or_else(|| Error::other("there is no such row"))?;
+        let id = row.split(',').next().unwrap_or_default().to_owned();
+        let line = (rows / 2 + 1).to_string();
+        let (mut by_line, mut by_id) = (Vec::new(), Vec::new());
+        for _ in 0..options.rounds {
+            by_line.push(self.measured(&[PROGRAM, "explain", &text(&run), &line])?);
+            by_id.push(self.measured(&[PROGRAM, "explain", &text(&run), &id, "--json"])?);
+        }
+        fs::remove_dir_all(&run)?;
+        fs::remove_file(&changes).and_then(|()| fs::remove_file(&snapshot))?;
+        let by_time = |rounds: Vec<Used>| middle(rounds, |round| round.seconds);
+        Ok(Explaining { rows, by_line: by_time(by_line), by_id: by_time(by_id) })
     }
 
     /// Returns how many requests the command that was measured last says that it made.
@@ -392,6 +418,13 @@ struct Migrating {
     parsing: Used,
 }
 
+/// What explaining one row of many took.
+struct Explaining {
+    rows: u64,
+    by_line: Used,
+    by_id: Used,
+}
+
 /// What exporting all referrals took.
 struct Exporting {
     requests: u64,
@@ -423,6 +456,7 @@ struct Figures<'a> {
     migrating: Migrating,
     workbook: OfWorkbook,
     exporting: Exporting,
+    explaining: Explaining,
     verifying: Verifying,
 }
 
@@ -449,6 +483,7 @@ fn report(figures: &Figures<'_>) {
         migrating,
         workbook,
         exporting,
+        explaining,
         verifying,
     } = figures;
     let requests = plan.requests as f64;
@@ -482,6 +517,13 @@ fn report(figures: &Figures<'_>) {
     println!("| export: wall time | {:.2} s | | |", exporting.used.seconds);
     println!("| export: CPU | {:.2} s | | |", exporting.used.cpu);
     println!("| export: peak memory | {held:.1} MB | ≤ 60 MB | {} |", met(held <= 60.0));
+    for (how, used) in [("its line", &explaining.by_line), ("its referral", &explaining.by_id)] {
+        let (rows, took) = (explaining.rows, used.seconds * 1e3);
+        println!(
+            "| explain, of {rows} rows one by {how} | {took:.0} ms | ≤ 100 ms | {} |",
+            met(took <= 100.0)
+        );
+    }
     let (changed, held) = (verifying.changed as f64, verifying.used.peak as f64 / 1e6);
     let each = verifying.requests as f64 * 100.0 / changed;
     println!(

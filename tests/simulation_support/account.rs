@@ -13,6 +13,7 @@ use referral_bulk::report::Tally;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::journal;
 use super::kept::{Bound, Kept};
 use super::laws::Standing;
 use super::ms;
@@ -33,6 +34,7 @@ pub async fn check(kept: &Kept, lossy: bool, world: &Mutex<World>) {
         Ok(())
     };
     reader.rows::<LedgerError>(each).await.unwrap();
+    let lives = journal::lives(kept, &rows).await;
     let world = &mut *world.lock().unwrap();
     // One that is not missed held nothing but what is in the database: then all is to be as ever.
     let missed = match kept {
@@ -57,6 +59,7 @@ pub async fn check(kept: &Kept, lossy: bool, world: &Mutex<World>) {
         }
         check_row(&row, phase, world);
     }
+    journal::check(&lives, lossy, world);
     if let Err(imbalance) = books.balance(&inputs) {
         world.wrong(imbalance.to_string());
     }

@@ -139,6 +139,8 @@ type About = (Option<ReferralId>, bool);
 struct Open {
     id: Option<ReferralId>,
     is_patch: bool,
+    /// The `client-request-id` of a change.
+    request: Option<Uuid>,
 }
 
 #[derive(Debug, Default)]
@@ -216,7 +218,7 @@ impl Laws {
 
     /// Nobody waits for a request any more: the process was killed, where it had not ended.
     pub fn closed(&mut self, call: u64) {
-        if let Some(Open { id: Some(id), is_patch: true }) = self.open.remove(&call)
+        if let Some(Open { id: Some(id), is_patch: true, .. }) = self.open.remove(&call)
             && let Some(deed) = self.deeds.get_mut(&id)
         {
             deed.standing = Standing::Doubt;
@@ -254,10 +256,15 @@ impl World {
             Ask::Patch { id, etag, document, client_request_id } => {
                 self.law_of_intents(*id, *client_request_id);
                 self.law_of_sending(*id, etag.as_ref(), document);
+                self.journal.sent(*id, *client_request_id, etag.as_ref());
             }
             Ask::Get(_) | Ask::List => {}
         }
-        self.laws.open.insert(call, Open { id: ask.id(), is_patch });
+        let request = match ask {
+            Ask::Patch { client_request_id, .. } => Some(*client_request_id),
+            Ask::Get(_) | Ask::List => None,
+        };
+        self.laws.open.insert(call, Open { id: ask.id(), is_patch, request });
     }
 
     fn law_of_slots(&mut self, ask: &Ask) {
@@ -416,9 +423,10 @@ impl World {
     }
 
     pub fn laws_on_answer(&mut self, call: u64, answer: &Answer) {
-        let Some(Open { id, is_patch }) = self.laws.open.remove(&call) else { return };
+        let Some(Open { id, is_patch, request }) = self.laws.open.remove(&call) else { return };
         self.note_pause((id, is_patch), answer);
         let Some(id) = id else { return };
+        self.journal.heard(id, request, answer);
         if is_patch && answer.is_ok() {
             self.process.changed.insert(id);
         }

@@ -17,6 +17,7 @@
 //! | `alone` | what must hold where one referral is poisoned, or a quota says 503 |
 //! | `asked` | what the rows ask for, and what nobody asks for |
 //! | `account` | what must hold of the books |
+//! | `journal` | what happened to each referral, and that the lives of its rows tell just that |
 //! | `verifying` | what a verification says long after the run |
 //!
 //! Everything happens on one thread and in one task, and the ledger is written by hand, in virtual time too.
@@ -27,6 +28,7 @@ mod alone;
 mod answer;
 mod asked;
 mod fault;
+mod journal;
 mod kept;
 mod laws;
 mod planning;
@@ -170,6 +172,7 @@ async fn plan(mut kept: Kept, world: &Arc<Mutex<World>>) -> Option<Kept> {
 
 async fn whole_run(kept: Kept, world: &Arc<Mutex<World>>) {
     let Some(mut kept) = plan(kept, world).await else { return };
+    world.lock().unwrap().journal.begin();
     let mut finished =
         ledger::read(kept.address()).await.unwrap().plan_totals().await.unwrap().remaining == 0;
     let mut endings = world.lock().unwrap().scenario.endings.clone().into_iter();

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::answer;
 use super::fault::{Fate, Fault};
+use super::journal::Journal;
 use super::kept::Kept;
 use super::laws::Laws;
 use super::rng::Rng;
@@ -66,6 +67,7 @@ pub struct World {
     pub scenario: Scenario,
     pub rng: Rng,
     pub laws: Laws,
+    pub journal: Journal,
     pub trace: Vec<String>,
     /// How often what happened.
     pub tally: BTreeMap<String, u64>,
@@ -127,6 +129,7 @@ impl World {
         let mut world = Self {
             rng,
             laws: Laws::default(),
+            journal: Journal::default(),
             trace: Vec::new(),
             tally: BTreeMap::new(),
             begun: Instant::now(),
