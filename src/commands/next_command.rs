@@ -87,10 +87,10 @@ impl CommandLine {
         Self { command: "show".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
     }
 
-    /// Returns the command that shows one referral of a run to people.
-    pub fn show_one(run: &Path, referral: ReferralId) -> Self {
+    /// Returns the command that tells the life of one referral in a run.
+    pub fn explain(run: &Path, referral: ReferralId) -> Self {
         let operands = vec![Operand::Path(run.to_owned()), Operand::Path(referral.to_string().into())];
-        Self { command: "show".to_owned(), operands, choices: Vec::new() }
+        Self { command: "explain".to_owned(), operands, choices: Vec::new() }
     }
 
     /// Returns the command that compares what a run wrote with the referrals as they are by now.

@@ -267,7 +267,7 @@ impl Verifying<'_> {
             let what = if counts.of(VerifiedStanding::ChangedSince) > 1 { "the first of them" } else { "it" };
             console.say(&format!(
                 "next: see what the run did with {what}: {}",
-                CommandLine::show_one(run, first)
+                CommandLine::explain(run, first)
             ));
         }
     }

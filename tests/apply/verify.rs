@@ -85,8 +85,10 @@ fn every_standing_is_told_with_what_changed_and_when() {
     }
     assert_eq!(
         ended.last_line(),
-        format!("next: see what the run did with the first of them: referral-bulk show run {}", id(1))
+        format!("next: see what the run did with the first of them: referral-bulk explain run {}", id(1))
     );
+    let life = home.run(&["explain", "run", &id(1)]).expect(0).stdout;
+    assert!(life.contains("changed-since") && life.contains("=theirs"), "{life}");
     let run = home.run_of("run");
     let line = &run.lines("verify.jsonl")[1];
     assert_eq!(line["name"], "Deal 1");
