@@ -2,12 +2,14 @@
 //! means that shares nothing with the program: rows, reports, counts, requests, and every referral.
 
 mod classes;
+mod lives;
 mod model;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use classes::{CLASSES, COLUMNS, Cells, Class, End};
+use lives::lives_are_as_seen;
 use model::{
     closes, outcomes_are_as_modelled, referrals_are_as_modelled, reports_are_as_modelled,
     summary_is_as_modelled,
@@ -69,6 +71,7 @@ fn three_hundred_rows_over_every_outcome() {
     outcomes_are_as_modelled(&run, &rows, &seen);
     reports_are_as_modelled(&run, &rows, &after);
     summary_is_as_modelled(&run, &rows, &seen, seed.len());
+    lives_are_as_seen(&home, &run, &rows, &seen);
 }
 
 fn numbered() -> impl Iterator<Item = (usize, &'static Class)> {
