@@ -26,7 +26,7 @@ use simulation_support::{Backend, READ_AHEAD, Told, run};
 const SEEDS: [(Backend, u64); 2] = [(Backend::Sqlite, 2_000), (Backend::Memory, 4_000)];
 
 /// What has to happen in that many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 89] = [
+const HAPPENS: [&str; 96] = [
     "a step is told",
     "PATCH: NotSent",
     "PATCH: Reset None",
@@ -116,6 +116,13 @@ const HAPPENS: [&str; 89] = [
     "verified: still-ours",
     "verified: changed-since",
     "verified: gone",
+    "taken back",
+    "the way back is a conflict",
+    "stays: closed",
+    "stays: transition",
+    "stays: did-not-exist",
+    "stays: not-seen",
+    "stays: in-doubt",
 ];
 
 /// What only a ledger in files can lose.

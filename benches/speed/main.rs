@@ -114,12 +114,14 @@ fn bench(options: &Options) -> Result<()> {
     }
     let plan = Plan::of(&bench.run(0), &bench.requests())?;
     let (mut carrying, mut sending, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+    let mut undoing = Vec::new();
     for round in 0..options.rounds {
         sending.push(bench.send()?);
         let run = bench.run(round);
         let planned = total_seconds(&summary(&run)?)?;
         carrying.push(bench.resume(&run, plan.closing)?);
         seconds.push(summed(&run, plan.requests)? - planned);
+        undoing.push(bench.undo(&run, plan.requests)?);
     }
 
     report(&Figures {
@@ -131,6 +133,7 @@ fn bench(options: &Options) -> Result<()> {
         carrying: median(carrying),
         sending: median(sending),
         seconds: middle(seconds, |seconds| *seconds),
+        undoing: median(undoing),
         matching: median(matching),
         ordering: median(ordering),
         migrating,
@@ -308,6 +311,23 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// Writes the change file that takes a run back. Since the run closes referrals, not all of it goes back.
+    fn undo(&self, run: &Path, changed: u64) -> Result<Used> {
+        let (file, name) = (self.folder.join("back.jsonl"), text(run));
+        let undo = format!(
+            "{PROGRAM} undo '{name}' --out '{}' --force --summary json >'{name}.undo'; test $? = 3",
+            text(&file)
+        );
+        let used = self.measured(&["/bin/sh", "-c", &undo])?;
+        let told: serde_json::Value = serde_json::from_slice(&fs::read(format!("{name}.undo"))?)?;
+        if told["referrals"]["total"] != changed {
+            return Err(Error::other(format!("not all of it was taken back: {told}")));
+        }
+        Ok(used)
+    }
+}
+
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
@@ -449,6 +469,8 @@ struct Figures<'a> {
     carrying: Used,
     sending: Used,
     seconds: f64,
+    /// Writing the change file that takes the run back.
+    undoing: Used,
     /// Planning rows that name their referrals by a key.
     matching: Used,
     /// Planning rows that are sent in the order of a value of the referrals.
@@ -478,6 +500,7 @@ fn report(figures: &Figures<'_>) {
         carrying,
         sending,
         seconds,
+        undoing,
         matching,
         ordering,
         migrating,
@@ -541,6 +564,10 @@ fn report(figures: &Figures<'_>) {
         (2.5, 150.0),
     );
     report_planning("payloads in no order", &migrating.shuffled, &migrating.parsing, (2.5, 150.0));
+    let held = undoing.peak as f64 / 1e6;
+    println!("| undo: wall time | {:.2} s | | |", undoing.seconds);
+    println!("| undo: CPU | {:.2} s | | |", undoing.cpu);
+    println!("| undo: peak memory | {held:.1} MB | ≤ 60 MB | {} |", met(held <= 60.0));
     let held = carrying.peak as f64 / 1e6;
     println!("| peak memory of carrying out | {held:.1} MB | ≤ 60 MB | {} |", met(held <= 60.0));
 }

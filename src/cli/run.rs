@@ -26,7 +26,7 @@ use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
     CommandError, Console, Environment, RunLog, Watch, apply, approve, check, config_show, explain, export,
-    finish, login, login_status, logout, report, resume, sandbox, show, verify,
+    finish, login, login_status, logout, report, resume, sandbox, show, undo, verify,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -185,6 +185,13 @@ fn ready(
                 runtime.block_on(verify::run(options, environment))
             };
             (Box::new(work), used)
+        }
+        Command::Undo(typed) => {
+            let options = Surroundings::undo(typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(undo::run(&options, environment))
+            };
+            (Box::new(work), None)
         }
         Command::Export(typed) => {
             let used = config.used(typed.target.profile.as_deref(), TablesForPlanning::Rules);

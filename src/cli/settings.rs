@@ -16,7 +16,7 @@ use crate::commands::credentials::Credentials;
 use crate::commands::run_target::NamedTarget;
 use crate::commands::{
     CommandError, GivenConsent, MaxChanges, ProgressMode, Sending, Showing, SummaryForm, Target, apply,
-    approve, report, resume, sandbox, verify,
+    approve, report, resume, sandbox, undo, verify,
 };
 use crate::domain::format::Format;
 use crate::domain::level::Level;
@@ -194,6 +194,19 @@ impl Surroundings<'_> {
         report::ReportOptions { run: typed.run, showing: self.showing(typed.showing) }
     }
 
+    /// Makes the settings of `undo`.
+    ///
+    /// # Errors
+    /// A usage error if the file is none.
+    pub fn undo(typed: args::UndoArgs) -> Result<undo::UndoOptions, CommandError> {
+        let args::UndoArgs { run, out, force, summary } = typed;
+        if out == std::path::Path::new("-") {
+            return Err(CommandError::usage("--out -: the way back is a file, with a list beside it")
+                .hint("name a new file, as in back.jsonl"));
+        }
+        Ok(undo::UndoOptions { run, out, force, summary: summary_form(summary) })
+    }
+
     /// Whether a bar can be drawn: standard error is a terminal whose cursor can be moved, as far as `TERM` says.
     /// Windows doesn't set that variable.
     fn draws(&self) -> bool {
@@ -224,12 +237,7 @@ impl Surroundings<'_> {
     /// Returns how to print summary and progress.
     fn showing(&self, typed: args::ShowingArgs) -> Showing {
         let progress = self.progress(typed.progress);
-        let summary = match typed.summary {
-            args::SummaryFormArg::Json => SummaryForm::Json,
-            args::SummaryFormArg::Text => SummaryForm::Text,
-            args::SummaryFormArg::None => SummaryForm::None,
-        };
-        Showing { summary, progress }
+        Showing { summary: summary_form(typed.summary), progress }
     }
 
     /// Returns the levels of the rules: those of the settings file, overridden by those that were typed.
@@ -349,6 +357,15 @@ pub fn sandbox(typed: args::SandboxArgs) -> sandbox::SandboxOptions {
             etags_in: typed.etags_in.into(),
             faults: typed.fault,
         },
+    }
+}
+
+/// Returns the form of the summary.
+fn summary_form(typed: args::SummaryFormArg) -> SummaryForm {
+    match typed {
+        args::SummaryFormArg::Json => SummaryForm::Json,
+        args::SummaryFormArg::Text => SummaryForm::Text,
+        args::SummaryFormArg::None => SummaryForm::None,
     }
 }
 

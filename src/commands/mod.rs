@@ -8,6 +8,7 @@
 //! | [`report`] | writes a run's reports again |
 //! | [`verify`] | compares what a run wrote with the referrals as they are by now |
 //! | [`verified_files`] | writes the files that tell what verifications found |
+//! | [`undo`] | writes the change file that takes a run back |
 //! | [`show`] | tells a plan or a run to people, referral by referral |
 //! | [`explain`] | tells the life of a row |
 //! | [`row_name`], `nearest_rows` | the names by which a user means rows, and what is nearest to those that there are not |
@@ -108,6 +109,7 @@ pub mod sign_in_way;
 pub mod source;
 pub mod survey;
 pub mod target;
+pub mod undo;
 pub mod verified_files;
 pub mod verify;
 mod waves;

@@ -18,6 +18,7 @@ use super::finding::Finding;
 use super::json;
 use super::referral::{ETag, ReferralId};
 use super::snapshot::Snapshot;
+use super::value::element_key;
 
 /// A change of one field, with the value from before and the new one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,6 +37,10 @@ pub struct Change {
     /// conflict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<InBase>,
+    /// Whether a GET of the whole referral showed the elements that it drops from a list; missing from ledgers of an
+    /// earlier version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_whole: bool,
 }
 
 /// The value that a field has in the file that the input was made from.
@@ -46,6 +51,28 @@ pub struct InBase {
 }
 
 impl Change {
+    /// Whether it drops elements from a list: those that an element of the same key takes the place of stay.
+    pub fn drops_elements(&self) -> bool {
+        let kind = self.path.kind();
+        if kind.key_member().is_none() || !self.appended.is_empty() {
+            return false;
+        }
+        let keys = |list: &RawValue| -> Vec<Option<String>> {
+            let elements = json::elements(list).unwrap_or_default();
+            elements.into_iter().map(|element| element_key(kind, element).ok()).collect()
+        };
+        let mut kept = keys(&self.after);
+        self.before.as_deref().is_some_and(|before| {
+            keys(before).into_iter().any(|key| match kept.iter().position(|known| *known == key) {
+                Some(at) if key.is_some() => {
+                    kept.swap_remove(at);
+                    false
+                }
+                _ => true,
+            })
+        })
+    }
+
     /// Whether a snapshot shows the field of this change. If it doesn't, none of the other questions is
     /// answered with yes.
     pub fn is_seen_in(&self, snapshot: &Snapshot<'_>) -> bool {
@@ -258,6 +285,7 @@ mod tests {
             after: raw(after),
             appended: appended.iter().map(|element| raw(element)).collect(),
             base: None,
+            is_whole: false,
         }
     }
 

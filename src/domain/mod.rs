@@ -67,4 +67,5 @@ pub mod type_error;
 pub mod value;
 pub mod verification;
 pub mod waves;
+pub mod way_back;
 pub mod wording;

@@ -1,6 +1,7 @@
 //! The id and the version (eTag) of a referral.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,12 @@ impl PartialEq for ETag {
 }
 
 impl Eq for ETag {}
+
+impl Hash for ETag {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.opaque().hash(state);
+    }
+}
 
 /// The reason why a text is no usable eTag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

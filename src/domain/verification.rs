@@ -405,6 +405,7 @@ mod tests {
             after: raw(after),
             appended: appended.iter().map(|element| raw(element)).collect(),
             base: None,
+            is_whole: false,
         }
     }
 

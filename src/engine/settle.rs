@@ -173,6 +173,7 @@ mod tests {
             after: raw(after),
             appended: Vec::new(),
             base: None,
+            is_whole: false,
         }
     }
 

@@ -9,11 +9,13 @@
 //! | `shape` | finds referrals of a shape in which a change has no place |
 //! | [`proof`] | applies the document to the referral with a second implementation, and compares |
 //! | [`rebase()`] | makes an item again for a referral that was changed after it was planned |
+//! | [`inverse()`], `returning_value` | takes back what was sent for a referral, field by field |
 //! | [`migrate()`] | makes the item of a legacy PUT payload, in the same way |
 //!
 //! Always: a document comes from an [`Approved`](crate::domain::rules::Approved) change alone, and
 //! has been proved before it is handed out; a referral is changed as a whole or not at all.
 
+mod inverse;
 pub mod judging;
 pub mod merge;
 pub mod migrate;
@@ -21,8 +23,10 @@ pub mod patch;
 pub mod planner;
 pub mod proof;
 mod rebase;
+mod returning_value;
 mod shape;
 
+pub use inverse::{ReturnTerms, SentChange, inverse};
 pub use judging::{Judging, Planned};
 pub use migrate::{Migrated, Terms, migrate};
 pub use planner::{Compared, Planner};

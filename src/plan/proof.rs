@@ -159,6 +159,7 @@ mod tests {
             after: raw("2"),
             appended: Vec::new(),
             base: None,
+            is_whole: false,
         };
         let document = Document { patch: raw(&format!("[{operations}]")), changes: vec![change] };
         let proved = prove(&document, &Snapshot::whole(CURRENT).unwrap());

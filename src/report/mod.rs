@@ -13,6 +13,7 @@
 //! | [`VerifiedSummary`] | the summary of a verification |
 //! | [`Overview`] | what a plan would change, for people |
 //! | [`PatchFile`] | the documents of a plan as a change file |
+//! | [`UndoFiles`], [`UndoTally`] | the change file that takes a run back, and what it comes to |
 //! | [`ExportFile`] | a snapshot or a change file that is made of referrals |
 //! | [`Tally`] | rows by outcome and reason, and whether they balance |
 //! | [`HeldRows`] | the first rows that are held back, for people |
@@ -71,6 +72,8 @@ mod spool;
 mod summary;
 mod table;
 mod text;
+mod undo_files;
+mod undo_summary;
 mod verified;
 mod verified_text;
 mod written;
@@ -105,6 +108,8 @@ pub use summary::{
 pub use text::{
     PlanShown, not_as_sent, order_line, planned, text, title, title_under_way, warnings, waves_line,
 };
+pub use undo_files::{UndoFiles, beside};
+pub use undo_summary::UndoTally;
 pub use verified::{FiledVerification, TABLE as VERIFIED_TABLE, VerifiedReferral, VerifiedReport};
 pub use verified_text::{
     VerifiedExamples, VerifiedFigures, VerifiedRequests, VerifiedSummary, verified_text,

@@ -102,7 +102,7 @@ mod tests {
 
     fn change(field: Field) -> Change {
         let (path, after) = (FieldPath::Known(field), raw("null"));
-        Change { path, before: None, after, appended: Vec::new(), base: None }
+        Change { path, before: None, after, appended: Vec::new(), base: None, is_whole: false }
     }
 
     fn account<const N: usize>(

@@ -177,6 +177,7 @@ mod tests {
                 after: raw("10.00"),
                 appended: Vec::new(),
                 base: None,
+                is_whole: false,
             },
             Change {
                 path: FieldPath::Known(Field::Status),
@@ -184,6 +185,7 @@ mod tests {
                 after: raw(r#""Closed""#),
                 appended: Vec::new(),
                 base: None,
+                is_whole: false,
             },
         ];
         full.item.findings = vec![warning(Rule::EarlyWin)];

@@ -67,6 +67,7 @@ pub(crate) fn planned_item(
         after: raw(after),
         appended: Vec::new(),
         base: None,
+        is_whole: false,
     };
     let item = Item {
         number,

@@ -28,6 +28,7 @@
 //! | `folders` | the directory that `--out` names |
 //! | `early_exits` | ways out that no run is carried out on |
 //! | `diagnostics` | what `-v` and `run.log` tell, and never tell |
+//! | `undo` | the change file that takes a run back |
 //! | `typed` | what is said to type next can be typed |
 
 #![cfg(unix)]
@@ -63,6 +64,7 @@ mod show;
 #[path = "../support/mod.rs"]
 mod support;
 mod typed;
+mod undo;
 mod verify;
 mod waves;
 mod what_is_shown;

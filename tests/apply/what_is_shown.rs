@@ -90,6 +90,7 @@ fn help_is_what_the_program_takes() {
         "migrate",
         "resume",
         "report",
+        "undo",
         "show",
         "approve",
         "verify",
@@ -147,6 +148,7 @@ fn completions_know_every_command() {
             "resume",
             "report",
             "export",
+            "undo",
             "show",
             "explain",
             "config",
@@ -185,6 +187,7 @@ fn manual_pages_are_written() {
             "pages/referral-bulk-resume.1",
             "pages/referral-bulk-sandbox.1",
             "pages/referral-bulk-show.1",
+            "pages/referral-bulk-undo.1",
             "pages/referral-bulk-verify.1",
             "pages/referral-bulk.1",
         ]

@@ -28,11 +28,12 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "apply",
     "migrate",
     "resume",
     "report",
+    "undo",
     "export",
     "show",
     "explain",

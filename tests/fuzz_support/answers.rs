@@ -241,6 +241,7 @@ fn item() -> Item {
             after: raw("\"Called\""),
             appended: Vec::new(),
             base: None,
+            is_whole: false,
         }],
         effect: Effect::Reversible,
         findings: Vec::new(),

@@ -453,6 +453,7 @@ fn item(number: u64) -> Item {
         after: raw("\"new\""),
         appended: Vec::new(),
         base: None,
+        is_whole: false,
     };
     Item {
         number,

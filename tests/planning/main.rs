@@ -3,6 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `documents` | the document for any referral and any rows |
+//! | `inverse` | the way back from any change to any referral |
 //! | `payloads` | the document for any legacy payload |
 //! | `rules` | every pair of stages, every level, every piece of advice |
 //! | `three_way` | a file against the base that it was made from, in every form of both |
@@ -11,6 +12,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod documents;
+mod inverse;
 mod payloads;
 mod rules;
 mod support;

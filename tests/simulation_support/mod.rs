@@ -18,6 +18,7 @@
 //! | `asked` | what the rows ask for, and what nobody asks for |
 //! | `account` | what must hold of the books |
 //! | `journal` | what happened to each referral, and that the lives of its rows tell just that |
+//! | `undone` | what must hold of the way back |
 //! | `verifying` | what a verification says long after the run |
 //!
 //! Everything happens on one thread and in one task, and the ledger is written by hand, in virtual time too.
@@ -39,6 +40,7 @@ mod service;
 mod serving;
 mod sight;
 mod truth;
+mod undone;
 mod verifying;
 mod world;
 
@@ -212,6 +214,7 @@ async fn whole_run(kept: Kept, world: &Arc<Mutex<World>>) {
         world.settle();
         account::check_end(&mut world);
     }
+    undone::check(&kept, world).await;
     verifying::verify_later(&kept, world).await;
     let mut world = world.lock().unwrap();
     let words: Vec<String> = world.laws.words.values().cloned().collect();

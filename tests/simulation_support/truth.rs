@@ -202,7 +202,7 @@ pub fn is_as_before(state: &Value, changes: &[Change]) -> bool {
 }
 
 /// A text or a list that is empty is as good as none.
-fn same(one: &Value, other: &Value) -> bool {
+pub fn same(one: &Value, other: &Value) -> bool {
     let unset = |value: &Value| value.is_null() || *value == json!("") || *value == json!([]);
     one == other || unset(one) && unset(other)
 }

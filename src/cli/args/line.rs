@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 use super::groups::{LimitArgs, PaceArgs, RunArgs, ShowingArgs, TargetArgs};
 use super::values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,
-    ProgressFormArg, StoreArg,
+    ProgressFormArg, StoreArg, SummaryFormArg,
 };
 
 /// The command line.
@@ -53,6 +53,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Compare what a run wrote with the referrals as they are by now (GET only)
     Verify(Box<VerifyArgs>),
+    /// Write the change file that takes a run back, and a list of what cannot be taken back
+    Undo(UndoArgs),
     /// Download referrals: a snapshot, or a change file to look through and fill in
     Export(Box<ExportArgs>),
     /// Show a plan or a run to people: stages, deals, each field before and after, outcomes
@@ -271,6 +273,27 @@ pub struct VerifyArgs {
     /// How to show it.
     #[command(flatten)]
     pub showing: ShowingArgs,
+}
+
+/// The arguments of `undo`.
+#[derive(Debug, Args)]
+pub struct UndoArgs {
+    /// The run's directory
+    #[arg(value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub run: PathBuf,
+
+    /// New change file to write: JSON lines that `apply` takes; FILE.cannot.csv beside it lists what cannot be
+    /// taken back, and why
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: PathBuf,
+
+    /// Replace files of these names
+    #[arg(long)]
+    pub force: bool,
+
+    /// Form of the summary on standard output
+    #[arg(long, value_name = "FORM", default_value = "text", help_heading = "What to show")]
+    pub summary: SummaryFormArg,
 }
 
 /// The arguments of `export`.

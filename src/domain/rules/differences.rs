@@ -76,6 +76,7 @@ impl DesiredComparison<'_, '_, '_> {
         }
         changes.iter().for_each(|PlacedChange { change, .. }| self.find_cleared(change));
         changes.iter().for_each(|PlacedChange { change, .. }| self.find_unguarded(change));
+        changes.iter_mut().for_each(|PlacedChange { change, .. }| self.note_image(change));
         changes.sort_by(|one, other| one.change.path.cmp(&other.change.path));
         changes.extend(stage);
         changes
@@ -119,6 +120,7 @@ impl DesiredComparison<'_, '_, '_> {
                 after,
                 appended: Vec::new(),
                 base: None,
+                is_whole: false,
             });
             return Err(Unseen);
         }
@@ -298,7 +300,14 @@ impl DesiredComparison<'_, '_, '_> {
             self.current.map_or_else(|| Ok(PathState::unlooked()), |current| current.path_state(path))?;
         let before = before.map(ToOwned::to_owned);
         Ok(PlacedChange {
-            change: Change { path: path.clone(), before, after, appended: Vec::new(), base: None },
+            change: Change {
+                path: path.clone(),
+                before,
+                after,
+                appended: Vec::new(),
+                base: None,
+                is_whole: false,
+            },
             path_state,
         })
     }
@@ -340,6 +349,15 @@ impl DesiredComparison<'_, '_, '_> {
         if unguarded && !grows && !change.path.kind().is_scalar() {
             let etag = Pointer::parse("/eTag").expect("a name behind a slash is a pointer");
             self.note_unseen(&change.path, &etag);
+        }
+    }
+
+    /// Notes whether elements that a change drops from a list were seen as a whole, as its way back needs them.
+    fn note_image(&mut self, change: &mut Change) {
+        let Some(current) = self.current.filter(|_| change.drops_elements()) else { return };
+        change.is_whole = current.is_whole();
+        if !change.is_whole {
+            self.findings.incomplete.image();
         }
     }
 

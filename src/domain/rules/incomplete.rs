@@ -19,6 +19,8 @@ pub struct Incomplete {
     /// Lists and objects that a part may show in part.
     parts: Vec<(Location, Pointer)>,
     rules: Vec<(Rule, Level, Location, Pointer)>,
+    /// Whether elements are dropped from a list that may be shown in part.
+    image: bool,
 }
 
 impl Incomplete {
@@ -49,9 +51,16 @@ impl Incomplete {
         }
     }
 
+    /// Notes that elements are dropped which may have more members than are shown. The change depends on none of them, and
+    /// its way back on all.
+    pub(crate) fn image(&mut self) {
+        self.image = true;
+    }
+
     /// Adds what another judgement of the same referral depends on.
     pub(crate) fn join(&mut self, other: Self) {
         other.changes.iter().for_each(|(place, pointer)| self.change(*place, pointer));
+        self.image |= other.image;
         other.parts.iter().for_each(|(place, pointer)| self.part(*place, pointer));
         self.rules
             .extend(other.rules.into_iter().filter(|known| !self.rules.contains(known)).collect::<Vec<_>>());
@@ -59,7 +68,7 @@ impl Incomplete {
 
     /// Whether every member that matters was seen.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.parts.is_empty() && self.rules.is_empty()
+        self.changes.is_empty() && self.parts.is_empty() && self.rules.is_empty() && !self.image
     }
 
     /// Whether nothing may be sent or called unchanged before the rest was seen.

@@ -116,11 +116,11 @@ fn plain(changes: Vec<PlacedChange>) -> Vec<Change> {
 }
 
 /// Asks the rules about one wanted change, and collects their findings.
-struct Evaluator<'a, 'r> {
-    desired: &'a Desired,
-    current: Option<&'a Snapshot<'r>>,
-    now: Timestamp,
-    findings: LeveledFindings<'a>,
+pub(super) struct Evaluator<'a, 'r> {
+    pub(super) desired: &'a Desired,
+    pub(super) current: Option<&'a Snapshot<'r>>,
+    pub(super) now: Timestamp,
+    pub(super) findings: LeveledFindings<'a>,
 }
 
 impl Evaluator<'_, '_> {
@@ -217,15 +217,25 @@ impl Evaluator<'_, '_> {
         if self.current.is_some_and(|current| current.status() == Err(Unseen)) {
             self.findings.unjudged(Rule::ClosedEdit, self.desired.place, &Path::Known(Field::Status));
         }
-        if self.is_closed() {
+        let standing = self.standing();
+        self.ask_about_step(standing.as_ref(), self.is_closed(), step);
+    }
+
+    /// Asks the rules about a step from where the referral stands; `None` where that was not seen.
+    pub(super) fn ask_about_step(
+        &mut self,
+        standing: Option<&Standing>,
+        is_closed: bool,
+        step: Option<Stage>,
+    ) {
+        if is_closed {
             let message = "the referral is closed".to_owned();
             self.find(Rule::ClosedEdit, self.desired.place, message, "the service may refuse any edit of it");
         }
-        let standing = self.standing();
         let (Some(to), Some(place)) = (step, self.desired.stage.as_ref().map(|stage| stage.place)) else {
             return;
         };
-        self.ask_about_transition(standing.as_ref(), to, place);
+        self.ask_about_transition(standing, to, place);
         if to == Stage::Closed(ClosedSubstatus::Expired) {
             let message = "the service expires referrals by itself".to_owned();
             self.find(Rule::SetExpired, place, message, "Declined or Lost says who ended it");
@@ -269,7 +279,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// Asks the rules about fields that a closing needs, and about each change.
-    fn ask_about_fields(&mut self, changes: &[PlacedChange], step: Option<Stage>) {
+    pub(super) fn ask_about_fields(&mut self, changes: &[PlacedChange], step: Option<Stage>) {
         let place = self.desired.stage.as_ref().map_or(self.desired.place, |stage| stage.place);
         if let Some(Stage::Closed(how)) = step {
             let unreasoned = matches!(how, ClosedSubstatus::Lost | ClosedSubstatus::Declined)

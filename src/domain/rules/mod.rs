@@ -7,6 +7,7 @@
 //! | [`transitions`] | holds the documented table of statuses as data |
 //! | `differences` | finds what is wanted and not there yet |
 //! | [`judge()`] | asks every rule about these differences |
+//! | [`ask_about_return`] | asks every rule about a change that takes an earlier one back |
 //! | `joined` | puts elements into a list and keeps its others |
 //! | `shown` | compares what a row shows of members that it can't change |
 //! | `provisos` | drops what was found in cells that show what the referral has |
@@ -25,6 +26,7 @@ mod joined;
 mod judge;
 pub mod levels;
 mod provisos;
+mod returning;
 mod shown;
 mod three_way;
 pub mod transitions;
@@ -33,4 +35,5 @@ pub use catalogue::Rule;
 pub use incomplete::Incomplete;
 pub use judge::{Approved, Judged, Judgement, judge};
 pub use levels::Levels;
+pub use returning::ask_about_return;
 pub use three_way::PlacedChange;

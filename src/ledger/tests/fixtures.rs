@@ -138,6 +138,7 @@ pub(in crate::ledger) fn item(number: u64) -> Item {
             after: raw("\"new\""),
             appended: Vec::new(),
             base: None,
+            is_whole: false,
         }],
         effect: if number.is_multiple_of(2) { Effect::OneWay } else { Effect::Reversible },
         findings: Vec::new(),

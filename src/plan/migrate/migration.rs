@@ -376,6 +376,7 @@ mod tests {
             after: raw(value),
             appended: Vec::new(),
             base: None,
+            is_whole: false,
         };
         Document {
             patch: raw(&format!("[{}]", operations.join(","))),
