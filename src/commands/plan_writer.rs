@@ -274,7 +274,11 @@ impl<'a> PlanWriter<'a> {
                 self.ledger.put_in_order(keys).await?.items
             }
         };
-        let plan = WavePlan::of(&waves, items);
+        // Where nothing is sent, there is no wave.
+        let plan = match items {
+            0 => return Ok(()),
+            items => WavePlan::of(&waves, items),
+        };
         info!(waves = plan.count(), "cut in waves");
         self.ledger.amend(RunSpec { waves: Some(plan), ..self.ledger.header().spec.clone() })
     }

@@ -25,7 +25,7 @@ use super::format::counted;
 use super::life_course::{CourseEvent, course};
 use super::life_words::{after, answered, looked, rebased, then};
 use super::referral_text::{ReferralWriter, effect};
-use super::text::{title, title_under_way};
+use super::text::{title, title_under_way, wave_sizes};
 
 /// What is told of a run before the life of one of its rows.
 #[derive(Debug)]
@@ -67,6 +67,7 @@ impl LifeOf<'_> {
         ];
         facts.extend(spec.reason.as_ref().map(|reason| ("reason", visible(reason).into_owned())));
         facts.extend(spec.order.as_ref().map(|order| ("order", order.to_string())));
+        facts.extend(spec.waves.as_ref().map(|waves| ("waves", wave_sizes(waves))));
         heading + &written(&[("run".to_owned(), aligned(facts))])
     }
 
@@ -109,7 +110,7 @@ impl LifeOf<'_> {
 
     /// Returns what the rows of an item were taken to mean.
     fn meaning(&self, life: &ItemLife, rows: &[RowAccount], writer: &ReferralWriter) -> Section {
-        let ItemAccount { item, rows: places, matched, subject, turn, audit, .. } = &life.account;
+        let ItemAccount { item, rows: places, matched, subject, turn, wave, audit, .. } = &life.account;
         let mut facts = vec![("referral", item.id.to_string())];
         facts.extend(subject.as_ref().and_then(|subject| facts_of(subject)));
         facts.extend(
@@ -126,6 +127,7 @@ impl LifeOf<'_> {
             places.iter().copied().filter(|place| rows.iter().all(|row| row.place != *place)).collect();
         facts.extend((!others.is_empty()).then(|| ("merged with", writer.places(&others, Extent::Excerpt))));
         facts.extend(turn.map(|turn| ("place in order", turn.to_string())));
+        facts.extend(wave.map(|wave| ("wave", wave.to_string())));
         facts.extend(
             audit
                 .as_ref()

@@ -83,6 +83,11 @@ fn heading(summary: &Summary) -> Wording {
 /// Returns a line with the waves in which changes are sent, such as `waves: 1, 60 and 1,142 referrals, each read back
 /// before the next`.
 pub fn waves_line(waves: &WavePlan) -> String {
+    format!("waves: {}, each read back before the next\n", wave_sizes(waves))
+}
+
+/// Returns the sizes of waves, such as `1, 60 and 1,142 referrals`.
+pub(super) fn wave_sizes(waves: &WavePlan) -> String {
     const MOST: usize = 10;
     let mut sizes: Vec<String> = waves.all().take(MOST).map(|wave| grouped(wave.size())).collect();
     let left = waves.count() - sizes.len();
@@ -92,7 +97,7 @@ pub fn waves_line(waves: &WavePlan) -> String {
     let last = sizes.pop().unwrap_or_default();
     let listed = if sizes.is_empty() { last } else { format!("{} and {last}", sizes.join(", ")) };
     let what = if left > 0 { "" } else { " referrals" };
-    format!("waves: {listed}{what}, each read back before the next\n")
+    format!("{listed}{what}")
 }
 
 /// Returns a line with the order in which changes are sent.
