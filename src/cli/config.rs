@@ -1,7 +1,7 @@
 //! The settings file, `referral-bulk.toml` in the current directory: profiles, and the levels of rules.
 //!
-//! The file can name a program that prints a token, and the host that the token is sent to. So it is read only if
-//! it belongs to the user or root and nobody else can write it, and messages show none of its values.
+//! The file can name a program that prints a token, one that is told of every run's end, and the host that the token is
+//! sent to. So it is read only if it belongs to the user or root and nobody else can write it, and messages show none of its values.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -65,6 +65,7 @@ pub struct Profile {
     pub max_errors: Option<String>,
     pub max_changes: Option<u64>,
     pub require_approval: Option<bool>,
+    pub on_finish: Option<String>,
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
 }
@@ -142,8 +143,8 @@ impl Config {
     }
 }
 
-/// Checks that only the user or root can have written the file: it names the program that prints a token and the
-/// host that the token goes to. In a directory that others can write to, the file may be theirs.
+/// Checks that only the user or root can have written the file: it names programs that are run, and the host that the
+/// token goes to. In a directory that others can write to, the file may be theirs.
 #[cfg(unix)]
 fn trust(file: &Metadata, user: Option<u32>) -> Result<(), CommandError> {
     use std::os::unix::fs::MetadataExt;

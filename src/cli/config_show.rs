@@ -4,6 +4,7 @@
 use super::args;
 use super::columns;
 use super::config::{Config, DEFAULT_PROFILE, Profile};
+use super::on_finish;
 use super::origin::{FILE, Origin, Sourced, Table};
 use super::reasons::portal_reasons;
 use super::setting_values::allow_paths;
@@ -19,7 +20,7 @@ use crate::domain::reasons;
 use crate::domain::rules::Rule;
 
 /// Settings that say how much is changed rather than where and how requests are sent.
-const OF_CHANGES: [&str; 3] = ["max-errors", "max-changes", REQUIRE_APPROVAL];
+const OF_CHANGES: [&str; 4] = ["max-errors", "max-changes", REQUIRE_APPROVAL, "on-finish"];
 
 /// The key that says whether a plan has to be approved.
 const REQUIRE_APPROVAL: &str = "require-approval";
@@ -100,6 +101,14 @@ impl Surroundings<'_> {
             || none("max-changes"),
             |most| row("max-changes", Some(most.value.to_string()), most.origin, &most.over),
         );
+        let finishing = match self.finishing(None, target, &profile) {
+            None => none("on-finish"),
+            Some(set) => {
+                // Whatever a run would refuse is refused here.
+                on_finish::words(&set.value, set.origin)?;
+                row("on-finish", Some(SET.to_owned()), set.origin, &set.over)
+            }
+        };
         let text = |name, set: &Sourced<'_>| row(name, Some(set.value.to_string()), set.origin, &set.over);
         let (in_flight, over) = (&limits.concurrency, &limits.concurrency.over);
         Ok(vec![
@@ -111,6 +120,7 @@ impl Surroundings<'_> {
             text("max-errors", &limits.max_errors),
             max_changes,
             approval_row(self.config, target.profile.as_deref(), &profile),
+            finishing,
         ])
     }
 

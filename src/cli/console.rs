@@ -32,6 +32,10 @@ pub struct Terminal {
     parting: Mutex<String>,
     /// The directory of the run that the process would leave now.
     left: Mutex<String>,
+    /// The summary of the run, where there is one.
+    summary: Mutex<Option<String>>,
+    /// The next command, which is held back until all else is said; `None` where it is said at once.
+    held: Mutex<Option<Vec<String>>>,
     /// Whether anything was written for standard output.
     has_data: AtomicBool,
     /// The first error of writing to standard output.
@@ -57,6 +61,8 @@ impl Terminal {
             asking: Mutex::default(),
             parting: Mutex::default(),
             left: Mutex::default(),
+            summary: Mutex::default(),
+            held: Mutex::default(),
             has_data: AtomicBool::new(false),
             lost: Mutex::new(None),
             pager: Mutex::default(),
@@ -99,6 +105,28 @@ impl Terminal {
     /// Returns the directory of the run that the process would leave now; empty where there is none.
     pub fn left(&self) -> String {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the summary of the run, as JSON on one line, where there is one.
+    pub fn accounted(&self) -> Option<String> {
+        self.summary.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Holds the next command back from now on: it is to be the last line, and more is to come.
+    pub fn hold_next(&self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+
+    /// Says the next command that was held back, if there is one.
+    pub fn release_next(&self) {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        held.into_iter().flatten().for_each(|next| self.say(&next));
+    }
+
+    /// Says what another program printed, as it is.
+    pub fn pass_on(&self, text: &str) {
+        // If standard error cannot be written, there is nowhere to report that.
+        let _ = self.write(&self.stderr, &format!("{text}\n"));
     }
 
     /// Returns what to print if the process leaves now.
@@ -203,8 +231,12 @@ impl Console for Terminal {
     }
 
     fn say(&self, text: &str) {
-        // If standard error cannot be written, there is nowhere to report that.
-        let _ = self.write(&self.stderr, &format!("{text}\n"));
+        if let Some(held) = &mut *self.held.lock().unwrap_or_else(PoisonError::into_inner)
+            && text.starts_with("next: ")
+        {
+            return held.push(text.to_owned());
+        }
+        self.pass_on(text);
     }
 
     fn is_attended(&self) -> bool {
@@ -224,6 +256,10 @@ impl Console for Terminal {
 
     fn stands(&self, bar: Option<Bar>) {
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    }
+
+    fn account(&self, summary: &str) {
+        *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary.to_owned());
     }
 
     fn on_leaving(&self, words: &str, run: &Path) {

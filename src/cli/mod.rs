@@ -10,6 +10,7 @@
 //! | `columns` | what is said of single columns of the inputs |
 //! | `exporting` | what was typed of an export → its settings |
 //! | `reasons` | what is said of the reasons that Partner Center's files give as numbers |
+//! | `on_finish` | runs the command that is told of a run's end |
 //! | `pager` | shows long output page by page on a terminal |
 //! | `setting_values` | what was written of one setting → its value, or why it has none |
 //! | `show_settings` | what is meant by the words of `show` |
@@ -30,6 +31,7 @@ pub mod console;
 mod diagnostics;
 mod exporting;
 mod key_lines;
+mod on_finish;
 pub mod origin;
 mod pager;
 mod reasons;

@@ -16,6 +16,7 @@ use super::args::{self, Cli, Command, ConfigCommand};
 use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
+use super::on_finish::OnFinish;
 use super::pager::Pager;
 use super::settings;
 use super::show_settings;
@@ -77,23 +78,31 @@ pub fn run(process: Process) -> ExitCode {
             let run_log = RunLog::default();
             let diagnostics =
                 diagnostics::dispatch(cli.verbose, run_log.clone(), Arc::clone(&console), clock);
-            match ready(cli, &variables, &directory, terminal, user) {
-                Ok((command, used)) => {
-                    used.iter().for_each(|used| console.say(&format!("note: {used}")));
-                    let (state_dir, user_name) = (state_dir(&variables), user_name(&variables));
-                    let around = Around {
-                        stdin,
-                        clock,
-                        new_id,
-                        user,
-                        user_name,
-                        directory,
-                        state_dir,
-                        watch,
-                        run_log,
-                        diagnostics,
+            let (state_dir, user_name) = (state_dir(&variables), user_name(&variables));
+            let config = Config::read(&directory, user);
+            let none = Config::default();
+            let read = config.as_ref().unwrap_or(&none);
+            let surroundings = Surroundings { variables: &variables, config: read, terminal };
+            let on_finish = surroundings.on_finish(&cli.command);
+            let around = Around {
+                stdin,
+                clock,
+                new_id,
+                user,
+                user_name,
+                directory: directory.clone(),
+                state_dir,
+                watch,
+                run_log,
+                diagnostics,
+            };
+            match on_finish {
+                Ok(on_finish) => {
+                    let ready = match &config {
+                        Ok(_) => ready(cli, &surroundings),
+                        Err(trouble) => Err(trouble.clone()),
                     };
-                    supervise(command, Arc::clone(&console), around)
+                    carried_out(ready, on_finish, &console, around)
                 }
                 Err(trouble) => fail(&trouble, &console),
             }
@@ -107,7 +116,31 @@ pub fn run(process: Process) -> ExitCode {
             finish::show_nothing(&command, &console.left(), exit, &*console);
         });
     }
+    console.release_next();
     delivered(exit, &console).into()
+}
+
+/// Carries a command out, if it is ready, and tells whoever is to be told of its end.
+fn carried_out(
+    ready: Result<(Work, Option<String>), CommandError>,
+    on_finish: Option<OnFinish>,
+    console: &Arc<Terminal>,
+    around: Around,
+) -> Exit {
+    if on_finish.is_some() {
+        console.hold_next();
+    }
+    match ready {
+        Ok((command, used)) => {
+            used.iter().for_each(|used| console.say(&format!("note: {used}")));
+            supervise(command, on_finish, Arc::clone(console), around)
+        }
+        Err(trouble) => {
+            let exit = fail(&trouble, console);
+            on_finish.into_iter().for_each(|command| command.run(exit, &Stop::default(), console));
+            exit
+        }
+    }
 }
 
 /// Returns how the process exits: a command is not done as long as its data has not been delivered.
@@ -141,15 +174,8 @@ fn fail(trouble: &CommandError, console: &Terminal) -> Exit {
 
 /// Returns the command, and a text for people that tells what it uses of the settings file. A run that goes
 /// on has its rules on record; the other commands take no settings.
-fn ready(
-    cli: Cli,
-    variables: &BTreeMap<String, String>,
-    directory: &Path,
-    terminal: bool,
-    user: Option<u32>,
-) -> Result<(Work, Option<String>), CommandError> {
-    let config = &Config::read(directory, user)?;
-    let surroundings = Surroundings { variables, config, terminal };
+fn ready(cli: Cli, surroundings: &Surroundings<'_>) -> Result<(Work, Option<String>), CommandError> {
+    let config = surroundings.config;
     let begun = |options: ApplyOptions| -> Work {
         Box::new(move |runtime, environment| runtime.block_on(apply::run(options, environment)))
     };
@@ -292,7 +318,7 @@ struct Around {
 }
 
 /// Runs a command on a thread of its own, so that the process can exit at once whatever the command is doing.
-fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
+fn supervise(command: Work, on_finish: Option<OnFinish>, console: Arc<Terminal>, around: Around) -> Exit {
     let stop = Stop::default();
     let (send_done, done) = tokio::sync::oneshot::channel();
     let work = {
@@ -316,6 +342,7 @@ fn supervise(command: Work, console: Arc<Terminal>, around: Around) -> Exit {
             };
             let exit = tracing::dispatcher::with_default(&diagnostics, || run_within(command, &environment))
                 .unwrap_or_else(|trouble| fail(&trouble, console));
+            on_finish.into_iter().for_each(|command| command.run(exit, &stop, console));
             // The receiver is gone where the process was left first.
             let _ = send_done.send(exit);
         }

@@ -132,7 +132,7 @@ impl Surroundings<'_> {
         typed: args::PlanningArgs,
         options: &args::RunArgs,
     ) -> Result<apply::ApplyOptions, CommandError> {
-        let args::RunArgs { target, sending, showing } = options;
+        let args::RunArgs { target, sending, showing, on_finish } = options;
         let profile = self.config.profile(target.profile.as_deref())?;
         Ok(apply::ApplyOptions {
             asked,
@@ -140,7 +140,7 @@ impl Surroundings<'_> {
             out: typed.out,
             reason: typed.reason,
             target: self.target(target, &profile)?,
-            sending: self.sending(sending, target, &profile)?,
+            sending: finishing(self.sending(sending, target, &profile)?, on_finish.as_deref()),
             showing: self.showing(*showing),
         })
     }
@@ -150,12 +150,12 @@ impl Surroundings<'_> {
     /// # Errors
     /// As [`Self::apply`].
     pub fn resume(&self, typed: args::ResumeArgs) -> Result<resume::ResumeOptions, CommandError> {
-        let args::RunArgs { target, sending, showing } = &typed.options;
+        let args::RunArgs { target, sending, showing, on_finish } = &typed.options;
         let profile = self.config.profile(target.profile.as_deref())?;
         Ok(resume::ResumeOptions {
             run: typed.run,
             named: self.named(target, &profile)?,
-            sending: self.sending(sending, target, &profile)?,
+            sending: finishing(self.sending(sending, target, &profile)?, on_finish.as_deref()),
             showing: self.showing(*showing),
         })
     }
@@ -382,4 +382,10 @@ fn repeated(typed: &args::SendingArgs, target: &args::TargetArgs) -> Vec<Choice>
         typed.limits.max_changes.map(|most| Choice::of(Setting::MaxChanges, most.to_string())),
     ];
     choices.into_iter().flatten().collect()
+}
+
+/// Adds the command that is told of a run's end to what the next command has to repeat.
+fn finishing(mut sending: Sending, typed: Option<&str>) -> Sending {
+    sending.typed.extend(typed.map(|command| Choice::of(Setting::OnFinish, command)));
+    sending
 }

@@ -112,6 +112,17 @@ impl<'s> Surroundings<'s> {
         ])
     }
 
+    /// Returns the command that is told of a run's end, where one is set.
+    pub(super) fn finishing<'a>(
+        &'a self,
+        typed: Option<&'a str>,
+        target: &'a TargetArgs,
+        profile: &'a Profile,
+    ) -> Option<Sourced<'a>> {
+        let text = |text: Option<&'a str>| text.map(Cow::Borrowed);
+        self.keys(target).take("--on-finish", text(typed), text(profile.on_finish.as_deref()))
+    }
+
     /// Returns speed and limits.
     pub(super) fn limits<'a>(
         &'a self,

@@ -39,6 +39,8 @@ pub trait Console: Sync {
     fn is_heard(&self) -> bool {
         true
     }
+    /// Keeps the summary of a run, as JSON on one line, for whoever is told of its end.
+    fn account(&self, _summary: &str) {}
     /// Sets what is said to a user who leaves the program at once from now on, and which run is left then.
     fn on_leaving(&self, words: &str, run: &Path);
 }

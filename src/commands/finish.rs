@@ -79,8 +79,12 @@ pub async fn account_refused(
 /// one. `run` is the directory of the run that was left, and whose reports tell more; empty where there is
 /// none.
 pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console) {
-    let summary = Summary::of_nothing(command, run, exit.code());
-    console.data(&(summary.to_json_line() + "\n"));
+    console.data(&nothing(command, run, exit));
+}
+
+/// Returns the same empty summary, as JSON on one line.
+pub fn nothing(command: &str, run: &str, exit: Exit) -> String {
+    Summary::of_nothing(command, run, exit.code()).to_json_line() + "\n"
 }
 
 impl Account {
@@ -135,6 +139,7 @@ impl Account {
 
     /// Prints the summary with its notes and warnings.
     fn show(&self, showing: Showing, console: &dyn Console) {
+        console.account(&(self.summary.to_json_line() + "\n"));
         if let Some(imbalance) = &self.imbalance {
             console.say(&format!("error: the books do not balance: {imbalance}"));
         }

@@ -55,6 +55,8 @@ pub enum Setting {
     MaxErrors,
     /// How a referral is handled that was changed after the plan.
     OnConflict,
+    /// The command that is told of a run's end.
+    OnFinish,
     /// The run's directory.
     Out,
     /// The new file that the documents of a plan are written to as well.
@@ -103,7 +105,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::Account,
         Self::All,
         Self::AllowPath,
@@ -129,6 +131,7 @@ impl Setting {
         Self::MaxChanges,
         Self::MaxErrors,
         Self::OnConflict,
+        Self::OnFinish,
         Self::Out,
         Self::Patches,
         Self::Plan,
@@ -181,6 +184,7 @@ impl Setting {
             Self::MaxChanges => "max-changes",
             Self::MaxErrors => "max-errors",
             Self::OnConflict => "on-conflict",
+            Self::OnFinish => "on-finish",
             Self::Out => "out",
             Self::Patches => "patches",
             Self::Plan => "plan",

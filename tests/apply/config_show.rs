@@ -186,7 +186,7 @@ fn what_a_run_would_refuse_is_refused() {
             "error: referral-bulk.toml: unknown field `concurency`, expected one of `endpoint`, `token-command`, \
              `token-file`, `tenant`, `client-id`, `client-secret-file`, `authority`, `scope`, `store`, `rate`, \
              `concurrency`, `timeout`, `max-errors`, `max-changes`, `require-approval`, \
-             `columns`\n  \
+             `on-finish`, `columns`\n  \
              --> referral-bulk.toml:2:1\nhint: did you mean concurrency?\n",
         ),
         (

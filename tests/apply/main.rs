@@ -28,6 +28,7 @@
 //! | `folders` | the directory that `--out` names |
 //! | `early_exits` | ways out that no run is carried out on |
 //! | `diagnostics` | what `-v` and `run.log` tell, and never tell |
+//! | `on_finish` | who is told of a run's end |
 //! | `undo` | the change file that takes a run back |
 //! | `typed` | what is said to type next can be typed |
 
@@ -53,6 +54,7 @@ mod learnt;
 mod limits;
 mod login;
 mod matched;
+mod on_finish;
 mod outcomes;
 mod plan_and_resume;
 mod priority;

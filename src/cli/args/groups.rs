@@ -23,6 +23,10 @@ pub struct RunArgs {
     /// How to show it.
     #[command(flatten)]
     pub showing: ShowingArgs,
+
+    /// Command to run at every end, with the summary as JSON on its standard input; run without a shell
+    #[arg(long, value_name = "CMD", help_heading = "What to show")]
+    pub on_finish: Option<String>,
 }
 
 /// Where to send.
