@@ -199,6 +199,16 @@ fn read_line(person: &Person) -> Option<String> {
     person.read_line(&mut answer).is_ok_and(|bytes| bytes > 0).then_some(answer)
 }
 
+/// Forgets what was typed before a question: nobody can have meant it for an answer.
+#[cfg(unix)]
+fn forget_typed() {
+    // What is no terminal has nothing to forget.
+    let _ = rustix::termios::tcflush(rustix::stdio::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+#[cfg(not(unix))]
+fn forget_typed() {}
+
 impl Console for Terminal {
     fn data(&self, text: &str) {
         self.has_data.store(true, Ordering::Relaxed);
@@ -269,6 +279,7 @@ impl Console for Terminal {
 
     fn ask(&self, question: &str) -> Reply {
         let Some(person) = &self.person else { return Reply::Nobody };
+        forget_typed();
         let (reply, replied) = mpsc::channel();
         // Set before the question is printed, so that an interrupt at any time after that answers it.
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply.clone());

@@ -221,8 +221,9 @@ impl Surroundings<'_> {
     pub fn approve(&self, typed: args::ApproveArgs) -> Result<approve::ApproveOptions, CommandError> {
         let args::ApproveArgs { run, approver, profile: name } = typed;
         let profile = self.config.profile(name.as_deref())?;
-        let target = args::TargetArgs { profile: name, ..args::TargetArgs::default() };
-        Ok(approve::ApproveOptions { run, approver, credentials: self.credentials(&target, &profile)? })
+        let target = args::TargetArgs { profile: name.clone(), ..args::TargetArgs::default() };
+        let credentials = self.credentials(&target, &profile)?;
+        Ok(approve::ApproveOptions { run, approver, credentials, profile: name })
     }
 
     /// Returns how to show progress.

@@ -115,5 +115,6 @@ fn about(options: &ApplyOptions, environment: &Environment<'_>) -> RunSpec {
             .filter(|directory| !directory.is_empty()),
         order: None,
         waves: None,
+        requires_approval: options.sending.requires_approval,
     }
 }

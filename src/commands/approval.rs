@@ -30,16 +30,17 @@ pub async fn accounts(target: &Target, client: Option<&Client>, environment: &En
     Accounts { service, machine: environment.user_name.map(str::to_owned), user: environment.user }
 }
 
-/// Returns the approvals of the plan about to be sent, where the profile wants one; `None` where it doesn't.
+/// Returns the approvals of the plan about to be sent, where one is wanted: by the profile, or by the one with which the
+/// run was planned; `None` where none is.
 ///
 /// # Errors
-/// Returns a usage error where it wants one and there is none. Nothing was sent then.
+/// Returns a usage error where one is wanted and there is none. Nothing was sent then.
 pub async fn of_plan(
     ledger: &Ledger,
     plan_sha256: &str,
     run_context: RunContext<'_>,
 ) -> Result<Option<Vec<Approval>>, CommandError> {
-    if !run_context.sending.requires_approval {
+    if !run_context.sending.requires_approval && !ledger.header().spec.requires_approval {
         return Ok(None);
     }
     let (of_plan, others): (Vec<_>, Vec<_>) =
@@ -47,11 +48,13 @@ pub async fn of_plan(
     let message = match others.last() {
         _ if !of_plan.is_empty() => return Ok(Some(of_plan)),
         Some(other) => format!(
-            "the plan has changed since {} approved it at {}, and the profile wants a second person's yes to this one",
+            "the plan has changed since {} approved it at {}, and nothing of it is sent without a second person's yes",
             visible(&other.name),
             other.at
         ),
-        None => "the plan is not approved, and the profile wants a second person's yes".to_owned(),
+        None => {
+            "the plan is not approved, and nothing of it is sent without a second person's yes".to_owned()
+        }
     };
     Err(CommandError::usage(message).hint(remedy(run_context)))
 }
@@ -68,8 +71,8 @@ pub fn by_another(
     match approvals.last() {
         Some(own) if approvals.iter().all(|approval| approval.is_by(sender)) => {
             let message = format!(
-                "the plan was approved by {}, which is the account that sends it, and the profile wants a second \
-                 person's yes",
+                "the plan was approved by {}, which is the account that sends it, and nothing of it is sent without a \
+                 second person's yes",
                 visible(&own.name)
             );
             Err(CommandError::usage(message).hint(remedy(run_context)))

@@ -15,7 +15,7 @@ use crate::domain::account::Phase;
 use crate::domain::approval::{Accounts, Approval};
 use crate::domain::characters::{is_hidden, visible, visible_path};
 use crate::domain::exit::Exit;
-use crate::domain::setting::Setting;
+use crate::domain::setting::{Choice, Setting};
 use crate::input;
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::report::{PLAN_FILE, counted};
@@ -34,6 +34,8 @@ pub struct ApproveOptions {
     pub approver: Option<String>,
     /// Where this person's tokens come from, which tells whose they are.
     pub credentials: Credentials,
+    /// The name of the profile, if one was typed.
+    pub profile: Option<String>,
 }
 
 /// Puts on record that a person approves the plan as it is now.
@@ -42,7 +44,7 @@ pub struct ApproveOptions {
 /// Returns an error where the run can't be opened, has nothing to approve, or its plan report was changed since it was
 /// written; and a usage error where nothing tells who approves.
 pub async fn run(options: ApproveOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
-    let ApproveOptions { run, approver, credentials } = options;
+    let ApproveOptions { run, approver, credentials, profile } = options;
     let approver = approver.map(|name| checked(&name)).transpose()?;
     let mut ledger = ledger::open(&run).await?;
     let totals = approvable(&ledger, &run).await?;
@@ -78,7 +80,9 @@ pub async fn run(options: ApproveOptions, environment: &Environment<'_>) -> Resu
         }
     }
     drop(ledger);
-    environment.console.say(&format!("next: {}", CommandLine::resume(&run, Vec::new())));
+    let profile = profile.map(|name| Choice::of(Setting::Profile, name));
+    let next = CommandLine::resume(&run, profile.into_iter().collect());
+    environment.console.say(&format!("next: {next}"));
     Ok(Exit::Done)
 }
 

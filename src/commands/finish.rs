@@ -103,6 +103,12 @@ impl Account {
         environment.tell_lost_diagnostics();
         self.show(showing, console);
         self.tell_rest(run, showing, console);
+        if self.last_wave_fell {
+            let verify = CommandLine::verify(run, Vec::new());
+            console.say(&format!(
+                "warning: the last wave did not stand when it was read back; how all stands now is told by: {verify}"
+            ));
+        }
         let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
         if self.unwritten.is_some() {
             let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));

@@ -150,7 +150,9 @@ impl NextStep {
         {
             return Some(Self::anew(command));
         }
-        if summary.state == State::Unplanned || is_open && rows.planned + rows.unsent + rows.unknown > 0 {
+        // A run that stopped may have all its outcomes and yet not be at its end, for one that reads its waves back.
+        let is_left = is_open && rows.planned + rows.unsent + rows.unknown > 0;
+        if matches!(summary.state, State::Unplanned | State::Stopped) || is_left {
             return Some(Self::resume(run, repeated.resuming));
         }
         let (action, files) = FED_BACK
@@ -431,7 +433,7 @@ mod tests {
             (State::Planned, Outcome::Unchanged, None, None),
             (State::Stopped, Outcome::Unsent, Some(resume), Some(resume)),
             (State::Stopped, Outcome::Unknown, Some(resume), Some(resume)),
-            (State::Stopped, Outcome::Failed, Some(retry), Some(retry)),
+            (State::Stopped, Outcome::Failed, Some(resume), Some(resume)),
             (State::Finished, Outcome::Unknown, Some(feed_back), Some(feed_back)),
             (State::Finished, Outcome::Applied, None, None),
         ] {

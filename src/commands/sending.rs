@@ -10,7 +10,7 @@ use super::error::{CommandError, ErrorKind, about_damage};
 use super::next_command::{CommandLine, flag};
 use super::options::RunContext;
 use super::progress::{self, Begun};
-use super::waves::Sender;
+use super::waves::{Sender, WavesEnd};
 use super::write_reports::PlanFile;
 use super::{approval, connection, finish, forecast, next_step, patches, write_reports};
 use crate::api::Client;
@@ -172,6 +172,7 @@ async fn send(
     let limits = Limits { max_errors, finish_by: sending.finish_by };
     let verifying = Arc::new(RequestCounts::default());
     let mut errors = 0;
+    let mut is_unread = false;
     let ended = match &waves {
         None => {
             let work = engine::carry_out(&context, &backlog, &journal, limits, &mut errors);
@@ -191,13 +192,19 @@ async fn send(
                 environment,
                 verifying,
             };
-            sender.carry_out(plan).await
+            sender.carry_out(plan).await.map(|end| {
+                is_unread = end == WavesEnd::Unread;
+                if end == WavesEnd::Finished { Phase::Finished } else { Phase::Stopped }
+            })
         }
     };
     let figures = progress::figures(&context, client, begun).plus(verifying.stats());
     progress::tell_rate(run_context, environment);
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
-    let closed = journal.finish(phase, &figures).await;
+    let closed = match is_unread {
+        true => journal.leave_open(&figures).await,
+        false => journal.finish(phase, &figures).await,
+    };
     ended.and(closed).map_err(|error| Ended {
         trouble: broken(error, run_context, environment),
         known: Some(known(&progress, figures)),

@@ -394,6 +394,7 @@ mod tests {
             directory: None,
             order: None,
             waves: None,
+            requires_approval: false,
         }
     }
 

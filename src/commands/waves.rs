@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::engine_context::engine_context;
 use super::environment::{Environment, Reply};
+use super::next_command::CommandLine;
 use super::options::RunContext;
 use super::progress;
 use crate::api::Client;
 use crate::domain::account::Phase;
+use crate::domain::characters::visible_path;
 use crate::domain::outcome::Outcome;
 use crate::domain::verification::VerifiedStanding;
 use crate::domain::waves::{Wave, WavePlan, WaveResult};
@@ -15,7 +17,18 @@ use crate::engine::carry::Limits;
 use crate::engine::wave::{WaveStanding, verify_wave};
 use crate::engine::{self, Context, RequestCounts, StopReason};
 use crate::ledger::{self, Backlog, Journal, LedgerError};
-use crate::report::{Progress, counted, grouped};
+use crate::report::{Progress, VERIFIED_TABLE, counted, grouped};
+
+/// How sending in waves ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WavesEnd {
+    /// Every wave went, and was read back.
+    Finished,
+    /// The run stopped before the last one went.
+    Stopped,
+    /// The run stopped while a wave was read back, perhaps the last one: that is left to do.
+    Unread,
+}
 
 /// A run that is being sent in waves.
 pub struct Sender<'a> {
@@ -40,11 +53,11 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// Sends wave after wave, or as much as can be before the run stops. Returns how far the run has come.
+    /// Sends wave after wave, or as much as can be before the run stops.
     ///
     /// # Errors
     /// Where the ledger can't be read or written.
-    pub async fn carry_out(&self, plan: &WavePlan) -> Result<Phase, LedgerError> {
+    pub async fn carry_out(&self, plan: &WavePlan) -> Result<WavesEnd, LedgerError> {
         let (mut errors, mut fallen) = (0, None);
         for wave in plan.all() {
             let standing = self.standing(wave).await?;
@@ -60,19 +73,49 @@ impl Sender<'_> {
             }
             self.backlog.up_to(wave.last);
             if self.send(&mut errors).await? == Phase::Stopped {
-                return Ok(Phase::Stopped);
+                return Ok(WavesEnd::Stopped);
             }
             let result = self.verify(wave).await?;
-            if self.context.stop.is_set() {
-                return Ok(Phase::Stopped);
+            if result.left > 0 && self.context.stop.is_set() {
+                return Ok(WavesEnd::Unread);
             }
-            self.tell(wave, plan, &result);
+            self.environment.console.say(&told(wave, plan, &result));
+            if !result.stands() {
+                self.tell_where(wave, plan).await?;
+            }
             let is_last = wave.number as usize == plan.count();
-            if !is_last && !self.goes_on(wave, plan, &result) {
-                return Ok(Phase::Stopped);
+            if !is_last && (self.context.stop.is_set() || !self.goes_on(wave, plan, &result)) {
+                return Ok(WavesEnd::Stopped);
             }
         }
-        Ok(Phase::Finished)
+        Ok(WavesEnd::Finished)
+    }
+
+    /// Says where to see what was found of a wave that doesn't stand, and what it means to go on.
+    async fn tell_where(&self, wave: Wave, plan: &WavePlan) -> Result<(), LedgerError> {
+        let (run, console) = (self.run_context.run, self.environment.console);
+        self.journal.synced().await?;
+        let reader = ledger::read(run).await?;
+        let last = reader.verifications().await?.pop().map(|(number, _)| number);
+        let mut first = None;
+        reader
+            .verified(&mut |item| {
+                if Some(item.verification) == last && item.verified.standing != VerifiedStanding::StillOurs {
+                    first.get_or_insert(item.id);
+                }
+                Ok::<_, LedgerError>(())
+            })
+            .await?;
+        if let Some(id) = first {
+            let (explain, table) = (CommandLine::explain(run, id), visible_path(&run.join(VERIFIED_TABLE)));
+            console.say(&format!("hint: the first of them is told by: {explain}; all are in {table}"));
+        }
+        if (wave.number as usize) < plan.count() {
+            let next = wave.number + 1;
+            console
+                .say(&format!("hint: look at it before you resume: that lets wave {next} go all the same"));
+        }
+        Ok(())
     }
 
     async fn standing(&self, wave: Wave) -> Result<WaveStanding, LedgerError> {
@@ -99,11 +142,6 @@ impl Sender<'_> {
         let context = Context { counts: Arc::clone(&self.verifying), ..context };
         let work = verify_wave(&context, wave, &reader, self.journal);
         progress::watched(work, &progress, &context, showing.progress, environment).await
-    }
-
-    /// Says what was found of a wave.
-    fn tell(&self, wave: Wave, plan: &WavePlan, result: &WaveResult) {
-        self.environment.console.say(&told(wave, plan, result));
     }
 
     /// Whether the next wave may go. Where it may not, the run is stopped.

@@ -46,6 +46,9 @@ pub struct RunSpec {
     /// The waves in which it is sent, where there is more than one; missing from ledgers of an earlier version.
     #[serde(default)]
     pub waves: Option<WavePlan>,
+    /// Whether nothing may be sent that no second person has approved; missing from ledgers of an earlier version.
+    #[serde(default)]
+    pub requires_approval: bool,
 }
 
 impl RunSpec {

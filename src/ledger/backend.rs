@@ -177,8 +177,8 @@ pub(super) trait BatchStore: Send + 'static {
     }
 
     /// Ends what this process wrote, with its figures. The run is then finished if every item has its
-    /// outcome, else stopped. Returns the number of items that have none.
-    fn finish(&mut self, stats: &RunStats) -> Result<u64, LedgerError>;
+    /// outcome, else stopped; where it `stays_open`, it is stopped in any case. Returns the number of items that have none.
+    fn finish(&mut self, stats: &RunStats, stays_open: bool) -> Result<u64, LedgerError>;
 }
 
 /// The account of a run as it stood at one moment: all that one reader returns fits together.

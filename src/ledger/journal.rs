@@ -151,8 +151,21 @@ impl Journal {
     /// [`LedgerError::Poisoned`] where anything could not be written; [`LedgerError::Unsettled`] where
     /// `phase` is finished and items have no outcome: the run is then stopped.
     pub async fn finish(self, phase: Phase, stats: &RunStats) -> Result<(), LedgerError> {
+        self.end(phase, false, stats).await
+    }
+
+    /// Ends sending as [`Journal::finish`] does, of a run of which something besides its items is left to do: it stays
+    /// stopped, though every item may have its outcome.
+    ///
+    /// # Errors
+    /// [`LedgerError::Poisoned`] where anything could not be written.
+    pub async fn leave_open(self, stats: &RunStats) -> Result<(), LedgerError> {
+        self.end(Phase::Stopped, true, stats).await
+    }
+
+    async fn end(self, phase: Phase, stays_open: bool, stats: &RunStats) -> Result<(), LedgerError> {
         let (reply, ended) = oneshot::channel();
-        self.shared.ask_even_so(Request::Finish(Finish { phase, stats: *stats, reply }))?;
+        self.shared.ask_even_so(Request::Finish(Finish { phase, stays_open, stats: *stats, reply }))?;
         let ended = ended.await.unwrap_or_else(|_| Err(self.shared.gone()));
         // The reply was the last thing that the thread did, so it is about to end by itself.
         self.shared.join();

@@ -30,6 +30,8 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Finish {
     pub(super) phase: Phase,
+    /// Whether the run stays stopped although every item may have its outcome.
+    pub(super) stays_open: bool,
     pub(super) stats: RunStats,
     pub(super) reply: Reply<()>,
 }

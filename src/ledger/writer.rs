@@ -83,8 +83,8 @@ impl Writer {
         (written, finish)
     }
 
-    fn end(mut self, Finish { phase, stats, reply }: Finish) {
-        let ended = self.finish(phase, &stats);
+    fn end(mut self, Finish { phase, stays_open, stats, reply }: Finish) {
+        let ended = self.finish(phase, stays_open, &stats);
         // The store is closed before the reply, since a caller that hears that the run is finished may open
         // it at once.
         drop(self);
@@ -134,13 +134,13 @@ impl Writer {
         self.failed.get_or_init(poisoned).clone()
     }
 
-    fn finish(&mut self, phase: Phase, stats: &RunStats) -> Result<(), LedgerError> {
+    fn finish(&mut self, phase: Phase, stays_open: bool, stats: &RunStats) -> Result<(), LedgerError> {
         if let Some(earlier) = self.failed.get() {
             return Err(earlier.clone());
         }
         // The caller that ends the run can't see which requests are still on their way to the disk. Only
         // here, after all of them, is it known whether any item is left.
-        match self.store.finish(stats) {
+        match self.store.finish(stats, stays_open) {
             Ok(items) if phase == Phase::Finished && items > 0 => {
                 Err(LedgerError::Unsettled { dir: self.store.dir().to_owned(), items })
             }

@@ -91,8 +91,11 @@ pub struct ConsentSummary {
 pub struct ApprovalSummary {
     /// When it was given.
     pub at: Timestamp,
-    /// Who gave it.
+    /// Who gave it, by name.
     pub by: String,
+    /// The account at the service of who gave it; left out where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// The SHA-256 of the plan that it names, in hexadecimal.
     pub plan_sha256: String,
 }
@@ -279,8 +282,9 @@ impl From<&Consent> for ConsentSummary {
 
 impl From<&Approval> for ApprovalSummary {
     fn from(approval: &Approval) -> Self {
-        let Approval { at, name, plan_sha256, .. } = approval;
-        Self { at: *at, by: name.clone(), plan_sha256: plan_sha256.clone() }
+        let Approval { at, name, accounts, plan_sha256, .. } = approval;
+        let account = accounts.service.clone();
+        Self { at: *at, by: name.clone(), account, plan_sha256: plan_sha256.clone() }
     }
 }
 

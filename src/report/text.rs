@@ -64,9 +64,11 @@ fn heading(summary: &Summary) -> Wording {
     if let Some(consent) = &summary.consent {
         heading = heading.say("consent: ").append(&consented(consent)).say("\n");
     }
-    for ApprovalSummary { at, by, plan_sha256 } in &summary.approvals {
+    for ApprovalSummary { at, by, account, plan_sha256 } in &summary.approvals {
+        let account = account.as_ref().filter(|account| *account != by);
+        let account = account.map_or(String::new(), |account| format!(" (account {})", visible(account)));
         let other = if summary.plan_sha256.as_ref() == Some(plan_sha256) { "" } else { ", for another plan" };
-        heading = heading.say(format!("approved: {at}, by {}{other}\n", visible(by)));
+        heading = heading.say(format!("approved: {at}, by {}{account}{other}\n", visible(by)));
     }
     if let Some(reason) = &summary.reason {
         heading = heading.say(format!("reason: {}\n", visible(reason)));

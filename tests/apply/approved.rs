@@ -14,7 +14,7 @@ const SETTINGS: &str = "[profile.default]\nrate = \"1000/s\"\nrequire-approval =
 const QUIET: &str = "--summary none --progress none";
 const CONSENT: &str = "--yes --confirm-closing 1";
 const USED: &str = "note: referral-bulk.toml of the current directory is used: [profile.default]\n";
-const UNAPPROVED: &str = "error: the plan is not approved, and the profile wants a second person's yes\n\
+const UNAPPROVED: &str = "error: the plan is not approved, and nothing of it is sent without a second person's yes\n\
     hint: a second person reads run/plan.jsonl and then: referral-bulk approve run\n";
 
 fn planned(sandbox: &Sandbox) -> Ran {
@@ -122,8 +122,8 @@ fn nobody_approves_what_they_send() {
     let (ada, dana) = (token("ada@contoso.example.com"), token("dana@contoso.example.com"));
     let own = |name: &str| {
         format!(
-            "error: the plan was approved by {name}, which is the account that sends it, and the profile wants a second \
-             person's yes\nhint: a second person reads run/plan.jsonl and then: referral-bulk approve run\n"
+            "error: the plan was approved by {name}, which is the account that sends it, and nothing of it is sent without a \
+             second person's yes\nhint: a second person reads run/plan.jsonl and then: referral-bulk approve run\n"
         )
     };
     let (name, secret) = ("USER", "PARTNER_CENTER_TOKEN");
@@ -200,4 +200,27 @@ fn what_cannot_be_approved_says_why() {
         .code(2)
         .stderr(&format!("{USED}error: the plan in empty changes nothing: there is nothing to approve\n"))
         .run();
+}
+
+/// What was planned with a profile that wants it is not sent without it, whatever profile sends.
+#[test]
+fn the_wish_for_a_second_person_stays_with_the_run() {
+    let sandbox = Sandbox::start("");
+    let settings = SETTINGS.replace("default", "strict");
+    let used = USED.replace("default", "strict");
+    let run = Test::new(&format!("apply a.csv --out run --plan --profile strict {QUIET}"))
+        .file("a.csv", CHANGES)
+        .file("referral-bulk.toml", settings)
+        .service(&sandbox.base)
+        .told_elsewhere()
+        .run();
+    let before = sandbox.referrals();
+    let resume = format!("resume run --rate 1000/s {QUIET} {CONSENT}");
+    run.then(&resume).service(&sandbox.base).code(2).stderr(UNAPPROVED).run();
+    // The command that follows is told with the profile.
+    let approved = run.then("approve run --profile strict --approver Dana").told_elsewhere().run();
+    assert_eq!(approved.next(), "resume run --profile strict");
+    assert!(approved.stderr.starts_with(&used), "{}", approved.stderr);
+    assert!(sandbox.referrals() == before, "something was sent");
+    assert_eq!(run.then(&resume).service(&sandbox.base).run().outcomes("run"), "2 applied");
 }

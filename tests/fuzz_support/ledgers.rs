@@ -518,6 +518,7 @@ fn about() -> RunSpec {
         directory: None,
         order: None,
         waves: None,
+        requires_approval: false,
     }
 }
 

@@ -290,5 +290,6 @@ fn about() -> RunSpec {
         directory: None,
         order: None,
         waves: None,
+        requires_approval: false,
     }
 }

@@ -42,11 +42,11 @@ impl BatchStore for Batches {
         Ok(attempts)
     }
 
-    fn finish(&mut self, stats: &RunStats) -> Result<u64, LedgerError> {
+    fn finish(&mut self, stats: &RunStats, stays_open: bool) -> Result<u64, LedgerError> {
         self.hold.is_there().map_err(|error| LedgerError::poisoned(self.file(), error))?;
         self.hold.commit(|run| {
             let items = run.left().count() as u64;
-            run.header.phase = if items > 0 { Phase::Stopped } else { Phase::Finished };
+            run.header.phase = if items > 0 || stays_open { Phase::Stopped } else { Phase::Finished };
             run.sessions.push(*stats);
             Ok(items)
         })

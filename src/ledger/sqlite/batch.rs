@@ -91,10 +91,10 @@ impl BatchStore for Batches {
         self.store.checkpoint().map(drop)
     }
 
-    fn finish(&mut self, stats: &RunStats) -> Result<u64, LedgerError> {
+    fn finish(&mut self, stats: &RunStats, stays_open: bool) -> Result<u64, LedgerError> {
         self.is_there().map_err(|error| self.poisoned(error))?;
         let items = self.store.told(unsettled(&self.store.connection))?;
-        let phase = if items > 0 { Phase::Stopped } else { Phase::Finished };
+        let phase = if items > 0 || stays_open { Phase::Stopped } else { Phase::Finished };
         // This comes before the mark is removed that says there is more in the log.
         let is_all_in = self.store.checkpoint()?;
         self.store.step(CrashPoint::Closing);

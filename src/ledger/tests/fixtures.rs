@@ -120,6 +120,7 @@ pub(in crate::ledger) fn about() -> RunSpec {
         directory: None,
         order: None,
         waves: None,
+        requires_approval: false,
     }
 }
 
