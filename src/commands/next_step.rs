@@ -434,6 +434,7 @@ mod tests {
             (State::Stopped, Outcome::Unsent, Some(resume), Some(resume)),
             (State::Stopped, Outcome::Unknown, Some(resume), Some(resume)),
             (State::Stopped, Outcome::Failed, Some(resume), Some(resume)),
+            (State::Finished, Outcome::Failed, Some(retry), Some(retry)),
             (State::Finished, Outcome::Unknown, Some(feed_back), Some(feed_back)),
             (State::Finished, Outcome::Applied, None, None),
         ] {
@@ -574,7 +575,7 @@ mod tests {
             (State::Finished, Outcome::Partial, "apply r/error.csv --clear"),
             (State::Finished, Outcome::Unknown, "apply r/pending.csv --clear"),
             (State::Finished, Outcome::Conflict, "apply r/conflict.csv --clear"),
-            (State::Stopped, Outcome::Refused, "apply r/error.csv --clear"),
+            (State::Finished, Outcome::Refused, "apply r/error.csv --clear"),
         ] {
             let summary = Summary { state, ..summary(&books(&[row(1, 0, outcome)])) };
             let flags = Repeated {
