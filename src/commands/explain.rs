@@ -13,6 +13,7 @@ use super::{next_step, report, resume, show};
 use crate::domain::account::{InputInfo, Phase, RowAccount, input_name};
 use crate::domain::exit::Exit;
 use crate::domain::life::Life;
+use crate::domain::referral::ReferralId;
 use crate::ledger::{self, LineOfInput, Lookup};
 use crate::report::LifeOf;
 
@@ -83,15 +84,11 @@ async fn rows(
 ) -> Result<Vec<RowAccount>, CommandError> {
     let run = options.run.as_path();
     match &options.what {
-        RowName::Referral(ReferralName::Whole(id)) => {
-            let rows = lookup.rows_naming(*id).await?;
-            if rows.is_empty() {
-                of_other_name(run, &ReferralName::Whole(*id), lookup).await
-            } else {
-                Ok(rows)
-            }
+        RowName::Referral(ReferralName::Whole(id)) => of_referral(run, *id, lookup, inputs).await,
+        RowName::Referral(name @ ReferralName::Beginning(_)) => {
+            let ids = nearest_rows::beginning_so(run, name).await?;
+            of_referrals(ids, lookup).await
         }
-        RowName::Referral(name @ ReferralName::Beginning(_)) => of_other_name(run, name, lookup).await,
         RowName::Line(line) => {
             let input = only_input(run, *line, inputs)?;
             let at = LineOfInput { input, line: *line, column: None };
@@ -104,14 +101,28 @@ async fn rows(
     }
 }
 
-/// Returns the rows of referrals whose own id a name is not: it is how one begins, or that of their engagement. The
-/// whole run is read for it.
-async fn of_other_name(
+/// Returns the rows of the referral with an id, or of those of the engagement with that id.
+async fn of_referral(
     run: &Path,
-    name: &ReferralName,
+    id: ReferralId,
+    lookup: &Lookup,
+    inputs: &[InputInfo],
+) -> Result<Vec<RowAccount>, CommandError> {
+    let mut rows = lookup.rows_naming(id).await?;
+    if rows.is_empty() {
+        rows = of_referrals(lookup.of_engagement(id).await?, lookup).await?;
+    }
+    if rows.is_empty() {
+        return Err(nearest_rows::no_row_of(run, id, lookup, inputs).await);
+    }
+    Ok(rows)
+}
+
+/// Returns the rows of some referrals, in the order of these.
+async fn of_referrals(
+    ids: impl IntoIterator<Item = ReferralId>,
     lookup: &Lookup,
 ) -> Result<Vec<RowAccount>, CommandError> {
-    let ids = nearest_rows::referrals_named(run, name).await?;
     let mut rows = Vec::new();
     for id in ids {
         rows.extend(lookup.rows_naming(id).await?);
@@ -129,7 +140,7 @@ async fn on_line(
     let rows = lookup.rows_at(at, MOST_ON_A_LINE + 1).await?;
     if rows.is_empty() {
         let beside = lookup.rows_beside(at).await?;
-        return Err(nearest_rows::no_row_on(run, at, &beside, inputs).await);
+        return Err(nearest_rows::no_row_on(run, at, lookup, &beside, inputs).await);
     }
     if rows.len() > MOST_ON_A_LINE {
         let name = nearest_rows::told(at, inputs);

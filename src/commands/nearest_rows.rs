@@ -1,6 +1,8 @@
-//! What is said of rows that a run doesn't have: which are nearest to what was typed. All of the run is read for that,
-//! and checked: that there is no such row is not said because a record can't be found that is damaged.
+//! What is said of rows that a run doesn't have: which are nearest to what was typed. That there is no such row is not
+//! said because a record can't be found that is damaged.
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 
 use super::error::CommandError;
@@ -10,10 +12,12 @@ use super::{next_step, report};
 use crate::domain::account::{InputInfo, RowAccount, RowText, input_name};
 use crate::domain::characters::visible;
 use crate::domain::excerpt::excerpt;
+use crate::domain::finding::Location;
 use crate::domain::format::Format;
 use crate::domain::likeness::nearest_of;
 use crate::domain::referral::ReferralId;
-use crate::ledger::{self, LedgerError, LineOfInput};
+use crate::domain::wording::Wording;
+use crate::ledger::{self, LedgerError, LineOfInput, Lookup};
 use crate::report::counted;
 
 /// The most names that are listed.
@@ -22,54 +26,53 @@ const MOST_LISTED: usize = 10;
 /// The most referrals that are told to be near.
 const MOST_NEAR: usize = 3;
 
-/// The most characters in which an id may differ from one that is told to be near.
-const MOST_DIFFERENT: usize = 4;
+/// The most digits in which an id may differ from one that is told to be near.
+const MOST_DIFFERENT: u32 = 4;
 
-/// Returns the referrals that a name means, as `show` finds them.
+/// Returns the referrals whose id begins so, or those of the engagement whose id does, as `show` finds them. The whole run
+/// is read for it.
 ///
 /// # Errors
-/// Returns an error with the nearest ids where there is none, a usage error where several can be meant, and an error where
-/// the run can't be read.
-pub async fn referrals_named(
-    run: &Path,
-    name: &ReferralName,
-) -> Result<impl IntoIterator<Item = ReferralId>, CommandError> {
+/// Returns an error where there is none, a usage error where several can be meant, and an error where the run can't be
+/// read.
+pub async fn beginning_so(run: &Path, name: &ReferralName) -> Result<BTreeSet<ReferralId>, CommandError> {
     let reader = ledger::read(run).await.map_err(report::unreadable)?;
     let named = named_referrals::find(std::slice::from_ref(name), &reader).await?;
-    if !named.unknown.is_empty() {
-        let mut near = Near::default();
-        if let ReferralName::Whole(id) = name {
-            reader
-                .rows(&mut |row| {
-                    near.add(*id, &row);
-                    Ok::<_, LedgerError>(())
-                })
-                .await?;
-        }
-        let inputs = reader.inputs().await?;
-        let what = format!("no row of the run names {}", named.unknown.join(", "));
-        let hint = near.hint(&inputs).unwrap_or_else(|| next_step::see_all(run));
-        return Err(CommandError::could_not_run(what).hint(hint));
+    match named.unknown.first() {
+        Some(unknown) => Err(no_row_names(unknown, next_step::see_all(run))),
+        None => Ok(named.ids),
     }
-    Ok(named.ids)
+}
+
+/// Returns the error that no row names a referral, with the nearest ids. Every row is read for it, and checked, and the
+/// file is damaged where one is missing.
+pub async fn no_row_of(run: &Path, id: ReferralId, lookup: &Lookup, inputs: &[InputInfo]) -> CommandError {
+    let mut near = Near::default();
+    let read = lookup.each_name(&mut |other, place| near.add(id, other, place)).await;
+    match read {
+        Ok(()) => no_row_names(&id, near.hint(inputs).unwrap_or_else(|| next_step::see_all(run))),
+        Err(error) => report::unreadable(error),
+    }
+}
+
+fn no_row_names(name: &impl Display, hint: impl Into<Wording>) -> CommandError {
+    CommandError::could_not_run(format!("no row of the run names {name}")).hint(hint)
 }
 
 /// The ids that differ least from one.
 #[derive(Debug, Default)]
 struct Near {
-    /// By the number of characters that differ, each with the place of its first row.
-    found: Vec<(usize, ReferralId, LineOfInput)>,
+    /// By the number of digits that differ, each with the place of its first row.
+    found: Vec<(u32, ReferralId, LineOfInput)>,
 }
 
 impl Near {
-    fn add(&mut self, meant: ReferralId, row: &RowAccount) {
-        let Some(id) = row.id else { return };
-        let (one, other) = (meant.to_string(), id.to_string());
-        let different = one.bytes().zip(other.bytes()).filter(|(one, other)| one != other).count();
+    fn add(&mut self, meant: ReferralId, id: ReferralId, place: Location) {
+        let different = meant.digits_apart(id);
         if different > MOST_DIFFERENT || self.found.iter().any(|(_, known, _)| *known == id) {
             return;
         }
-        let at = LineOfInput { input: row.place.input, line: row.place.line, column: None };
+        let at = LineOfInput { input: place.input, line: place.line, column: None };
         let before = self.found.partition_point(|(known, ..)| *known <= different);
         self.found.insert(before, (different, id, at));
         self.found.truncate(MOST_NEAR);
@@ -86,11 +89,12 @@ impl Near {
 pub async fn no_row_on(
     run: &Path,
     at: LineOfInput,
+    lookup: &Lookup,
     beside: &[Option<RowAccount>; 2],
     inputs: &[InputInfo],
 ) -> CommandError {
     // Whatever is damaged is told instead.
-    if let Err(error) = ledger::read(run).await {
+    if let Err(error) = certain(run, at, lookup).await {
         return report::unreadable(error);
     }
     let name = told(at, inputs);
@@ -116,6 +120,14 @@ pub async fn no_row_on(
         [one] => trouble.hint(format!("the nearest row begins on {one}")),
         several => trouble.hint(format!("the nearest rows begin on {}", several.join(" and "))),
     }
+}
+
+/// Makes sure that no row begins at a place where none is found.
+///
+/// # Errors
+/// Returns an error where the run can't be read, or a record is damaged.
+async fn certain(run: &Path, at: LineOfInput, lookup: &Lookup) -> Result<(), LedgerError> {
+    if lookup.lacks(at).await? { Ok(()) } else { ledger::read(run).await.map(drop) }
 }
 
 /// Returns what is said of the lines before the first row of a table.
@@ -182,7 +194,8 @@ mod tests {
             (0x1000, &[], None),
         ] {
             let mut near = Near::default();
-            rows.iter().for_each(|other| near.add(id(meant), &row(*other, 0, Outcome::Applied)));
+            rows.iter()
+                .for_each(|other| near.add(id(meant), id(*other), row(*other, 0, Outcome::Applied).place));
             let wanted = wanted.map(|ids| {
                 let told = ids.iter().map(|other| format!("{} (a.csv:{})", id(*other), other + 1));
                 format!("did you mean {}?", told.collect::<Vec<_>>().join(" or "))

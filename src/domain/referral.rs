@@ -22,6 +22,16 @@ fn oddity_suffix(text: &str) -> String {
     super::suspect::oddity(text).map_or(String::new(), |odd| format!(": {odd}"))
 }
 
+impl ReferralId {
+    /// Returns the number of hexadecimal digits in which two ids differ.
+    pub fn digits_apart(self, other: Self) -> u32 {
+        // The lowest bit of every digit.
+        const LOWEST: u128 = u128::MAX / 0xf;
+        let bits = self.0.as_u128() ^ other.0.as_u128();
+        ((bits | bits >> 1 | bits >> 2 | bits >> 3) & LOWEST).count_ones()
+    }
+}
+
 impl From<Uuid> for ReferralId {
     fn from(id: Uuid) -> Self {
         Self(id)

@@ -281,8 +281,19 @@ pub(super) trait RunLookup {
     /// Returns the last row of an input that begins before a line, and the first that begins behind it.
     async fn rows_beside(&self, at: LineOfInput) -> Result<[Option<RowAccount>; 2], LedgerError>;
 
+    /// Whether it is certain that no row begins at a place where none is found, whatever of the run is damaged. Where it
+    /// isn't, only reading the whole run tells.
+    async fn lacks(&self, at: LineOfInput) -> Result<bool, LedgerError>;
+
     /// Returns the rows that name a referral, in the order of the input.
     async fn rows_naming(&self, id: ReferralId) -> Result<Vec<RowAccount>, LedgerError>;
+
+    /// Returns the referrals of an engagement, by number of their items. Every subject is read for it, and nothing else.
+    async fn of_engagement(&self, id: ReferralId) -> Result<Vec<ReferralId>, LedgerError>;
+
+    /// Calls `each` with the id and the place of every row that names a referral, in the order of the input. It is
+    /// certain then that no other row does. Nothing but rows is read for it.
+    async fn each_name(&self, each: &mut dyn FnMut(ReferralId, Location)) -> Result<(), LedgerError>;
 
     /// Returns all that is on record about an item; `None` where there is no such item.
     async fn item_life(&self, number: u64) -> Result<Option<ItemLife>, LedgerError>;

@@ -7,6 +7,7 @@ use super::{memory, sqlite};
 use crate::domain::account::{InputInfo, RowAccount};
 use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
+use crate::domain::finding::Location;
 use crate::domain::life::ItemLife;
 use crate::domain::referral::ReferralId;
 
@@ -75,12 +76,39 @@ impl Lookup {
         whichever!(Self: self, lookup => lookup.rows_beside(at).await)
     }
 
+    /// Whether it is certain that no row begins at a place where none is found, whatever of the run is damaged. Where it
+    /// isn't, only a [`Reader`](super::Reader) tells, which checks the whole run.
+    ///
+    /// # Errors
+    /// As [`Lookup::consents`].
+    pub async fn lacks(&self, at: LineOfInput) -> Result<bool, LedgerError> {
+        whichever!(Self: self, lookup => lookup.lacks(at).await)
+    }
+
     /// Returns the rows that name a referral, in the order of the input.
     ///
     /// # Errors
     /// As [`Lookup::consents`].
     pub async fn rows_naming(&self, id: ReferralId) -> Result<Vec<RowAccount>, LedgerError> {
         whichever!(Self: self, lookup => lookup.rows_naming(id).await)
+    }
+
+    /// Returns the referrals of an engagement, by number of their items, as far as it was seen when they were planned. What
+    /// was seen of every referral is read for it, and checked.
+    ///
+    /// # Errors
+    /// As [`Lookup::consents`].
+    pub async fn of_engagement(&self, id: ReferralId) -> Result<Vec<ReferralId>, LedgerError> {
+        whichever!(Self: self, lookup => lookup.of_engagement(id).await)
+    }
+
+    /// Calls `each` with the id and the place of every row that names a referral, in the order of the input. Every row is
+    /// read for it, and checked, and nothing else: it is certain that no other row names any.
+    ///
+    /// # Errors
+    /// As [`Lookup::consents`], and where a row is missing.
+    pub async fn each_name(&self, each: &mut dyn FnMut(ReferralId, Location)) -> Result<(), LedgerError> {
+        whichever!(Self: self, lookup => lookup.each_name(each).await)
     }
 
     /// Returns all that is on record about an item; `None` where there is no such item.

@@ -6,7 +6,7 @@
 //! | `plan_and_resume` | planning now and carrying out later |
 //! | `reports` | their form, and that they can be made again |
 //! | `show` | a plan or a run, referral by referral |
-//! | `explain` | the life of a row |
+//! | `explain`, `explained` | the life of a row; of rows of every kind of input, and of runs in every state |
 //! | `what_is_shown` | summaries, help, completions, manual pages |
 //! | `inputs` | where inputs come from, and how they are read |
 //! | `settings` | the command line, the environment and the file |
@@ -44,6 +44,7 @@ mod crm;
 mod diagnostics;
 mod early_exits;
 mod explain;
+mod explained;
 mod export;
 mod fed_back;
 mod folders;

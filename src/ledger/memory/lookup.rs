@@ -7,6 +7,7 @@ use crate::domain::account::{InputInfo, RowAccount, RowRecord};
 use crate::domain::approval::Approval;
 use crate::domain::attempt::AttemptAccount;
 use crate::domain::consent::Consent;
+use crate::domain::finding::Location;
 use crate::domain::life::ItemLife;
 use crate::domain::referral::ReferralId;
 use crate::domain::step::Step;
@@ -74,8 +75,25 @@ impl RunLookup for Lookup {
         Ok([before, behind].map(|row| self.told(row.into_iter()).pop()))
     }
 
+    /// Nothing is ever damaged here.
+    async fn lacks(&self, at: LineOfInput) -> Result<bool, LedgerError> {
+        Ok(self.rows_at(at, 1).await?.is_empty())
+    }
+
     async fn rows_naming(&self, id: ReferralId) -> Result<Vec<RowAccount>, LedgerError> {
         Ok(self.told(self.rows().filter(|row| row.id == Some(id))))
+    }
+
+    async fn of_engagement(&self, id: ReferralId) -> Result<Vec<ReferralId>, LedgerError> {
+        let items = self.reader.state.planned.items.values();
+        let of_it = items
+            .filter(|planned| planned.subject.as_ref().is_some_and(|subject| subject.engagement == Some(id)));
+        Ok(of_it.map(|planned| planned.item.id).collect())
+    }
+
+    async fn each_name(&self, each: &mut dyn FnMut(ReferralId, Location)) -> Result<(), LedgerError> {
+        self.rows().filter_map(|row| Some((row.id?, row.place))).for_each(|(id, place)| each(id, place));
+        Ok(())
     }
 
     async fn item_life(&self, number: u64) -> Result<Option<ItemLife>, LedgerError> {

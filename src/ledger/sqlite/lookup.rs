@@ -1,6 +1,6 @@
 //! Looks up single rows and items. No record is used before its checksum was compared, and none is read that nobody asks
 //! for: the time doesn't grow with the run. What a damaged key or index hides is not noticed here: whoever finds nothing
-//! asks a [`Reader`], who checks everything.
+//! asks whether that is certain, and else a [`Reader`], who checks everything.
 //!
 //! Rows have no index by their place. They are numbered in the order of the inputs, so that a place is found by halving
 //! the numbers between which it lies.
@@ -11,12 +11,13 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::check::check_records;
 use super::reader::{ATTEMPTS, Reader, planned_item};
-use super::records::{EnumText, Json, Text, Version, number, step};
+use super::records::{EnumText, Json, Text, Version, number, place, step};
 use super::store::Store;
 use crate::domain::account::{InputInfo, Phase, RowAccount};
 use crate::domain::approval::Approval;
 use crate::domain::attempt::{AttemptAccount, AttemptAnswer};
 use crate::domain::consent::Consent;
+use crate::domain::finding::Location;
 use crate::domain::life::ItemLife;
 use crate::domain::referral::ReferralId;
 use crate::domain::step::Step;
@@ -138,6 +139,25 @@ impl Lookup {
             }
         }
         Ok(self.row_from(from)?.map(|(ordinal, _)| ordinal))
+    }
+
+    /// Returns the number of rows that the inputs had.
+    async fn rows_of_inputs(&self) -> Result<u64, LedgerError> {
+        Ok(RunLookup::inputs(self).await?.iter().map(|input| input.rows).sum())
+    }
+
+    /// Checks that all rows are there that the inputs had. They are numbered without a gap.
+    async fn expect_each_row(&self) -> Result<(), LedgerError> {
+        if self.store().newer().is_some() {
+            return Ok(());
+        }
+        let counted = "SELECT count(*) FROM row";
+        let counted = self.store().connection.query_row(counted, [], |row| number(row, 0));
+        let (counted, wanted) = (self.store().told(counted)?, self.rows_of_inputs().await?);
+        if counted == wanted {
+            return Ok(());
+        }
+        Err(self.store().damaged(format!("it has {counted} rows, and the inputs had {wanted}")))
     }
 
     /// Whether every row belongs to an item.
@@ -266,6 +286,33 @@ impl RunLookup for Lookup {
         Ok([before?, behind.transpose()?.flatten()])
     }
 
+    /// Rows are numbered without a gap. So nothing lies between two that follow on each other, each of which is as it was
+    /// written and lies on its side of the place; nor before the first, nor behind the last that the inputs had.
+    async fn lacks(&self, at: LineOfInput) -> Result<bool, LedgerError> {
+        if self.store().newer().is_some() || RunLookup::header(self).phase == Phase::Planning {
+            return Ok(false);
+        }
+        let last = self.rows_of_inputs().await?;
+        let place = (at.input, at.line, at.column.unwrap_or(0));
+        let behind = self.first_from(place)?.unwrap_or(last + 1);
+        for ordinal in [behind.saturating_sub(1), behind] {
+            self.check("row", "row", ordinal)?;
+            let found =
+                self.row_from(ordinal)?.filter(|(found, _)| *found == ordinal).map(|(_, place)| place);
+            let is_so = match found {
+                Some(found) if ordinal < behind => found < place,
+                Some(found) => {
+                    found > place && !(at.column.is_none() && (found.0, found.1) == (at.input, at.line))
+                }
+                None => ordinal == 0 || ordinal == last + 1,
+            };
+            if !is_so {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     async fn rows_naming(&self, id: ReferralId) -> Result<Vec<RowAccount>, LedgerError> {
         let of_item = "SELECT row.row FROM item JOIN row ON row.item = item.number
                        WHERE item.referral = ?1 ORDER BY row.row";
@@ -276,6 +323,36 @@ impl RunLookup for Lookup {
             rows = self.ordinals("SELECT row FROM row WHERE referral = ?1 ORDER BY row", [id.to_string()])?;
         }
         self.told(&rows)
+    }
+
+    async fn of_engagement(&self, id: ReferralId) -> Result<Vec<ReferralId>, LedgerError> {
+        if !self.store().has_subjects() {
+            return Ok(Vec::new());
+        }
+        self.check_all("subject")?;
+        let of_it = "SELECT item.number, item.referral FROM subject JOIN item ON item.number = subject.item
+                     WHERE subject ->> '$.engagement' = ?1 ORDER BY item.number";
+        let found = self.store().all_of(of_it, [id.to_string()], |row| {
+            row.get(1).map(|Text(id)| id).and_then(|id| Ok((number(row, 0)?, id)))
+        })?;
+        found.iter().try_for_each(|(item, _)| self.check("item", "number", *item))?;
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+
+    async fn each_name(&self, each: &mut dyn FnMut(ReferralId, Location)) -> Result<(), LedgerError> {
+        self.check_all("row")?;
+        if RunLookup::header(self).phase != Phase::Planning {
+            self.expect_each_row().await?;
+        }
+        let names = self.store().connection.prepare(&self.reader.names_query()).and_then(|mut names| {
+            let mut rows = names.query([])?;
+            while let Some(row) = rows.next()? {
+                let Text(id) = row.get(0)?;
+                each(id, place(row, 1)?);
+            }
+            Ok(())
+        });
+        self.store().told(names)
     }
 
     async fn item_life(&self, number: u64) -> Result<Option<ItemLife>, LedgerError> {

@@ -81,16 +81,29 @@ impl Reader {
         Ok(Self { store, header })
     }
 
-    /// Returns the query for the rows that are reported, and for which the condition `also` holds.
-    pub(super) fn rows_query(&self, also: &str, order: &str) -> String {
-        // What the rows of an input are that was not read to its end is unknown, so they are not reported.
-        let known = match self.header.phase {
+    /// Returns the condition for the rows that are reported: what the rows of an input are that was not read to its end is
+    /// unknown.
+    fn known(&self) -> &'static str {
+        match self.header.phase {
             Phase::Planning => "row.input IN (SELECT number FROM input WHERE read = 1)",
             Phase::Planned | Phase::Stopped | Phase::Finished => "TRUE",
-        };
+        }
+    }
+
+    /// Returns the query for the rows that are reported, and for which the condition `also` holds.
+    pub(super) fn rows_query(&self, also: &str, order: &str) -> String {
+        let known = self.known();
         let Optional { column: subject, table: subjects } = self.subjects();
         let Optional { column: key, table: keys } = self.keys();
         format!("{ROWS}, {subject}, {key} {OF_ROWS} {subjects} {keys} WHERE {known} {also} ORDER BY {order}")
+    }
+
+    /// Returns the query for the id and the place of each row that is reported and names a referral.
+    pub(super) fn names_query(&self) -> String {
+        let known = self.known();
+        format!(
+            "SELECT referral, input, line, cell FROM row WHERE referral IS NOT NULL AND {known} ORDER BY row"
+        )
     }
 
     pub(super) fn row(

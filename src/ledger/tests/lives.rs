@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fixtures::*;
 use super::verified::part;
-use crate::domain::account::{Phase, RowAccount, RowRecord, RunStats};
+use crate::domain::account::{InputInfo, Phase, RowAccount, RowRecord, RunStats};
 use crate::domain::approval::Approval;
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
@@ -30,6 +30,10 @@ async fn a_row_is_found_by_its_place(home: Home) {
     let run = home.run("run");
     let mut planning = create(&run, &about()).await.unwrap();
     let places = [(0, 2, 1), (0, 3, 1), (0, 7, 1), (1, 1, 2), (1, 1, 40), (1, 1, 80), (1, 9, 1), (4, 5, 1)];
+    for number in 0..5 {
+        let rows = places.iter().filter(|place| place.0 == number).count() as u64;
+        planning.input(number, &InputInfo { rows, ..input("changes.csv") }).unwrap();
+    }
     for (at, (input, line, column)) in places.into_iter().enumerate() {
         let number = at as u64 + 1;
         let place = Location { input, line, column };
@@ -45,6 +49,7 @@ async fn a_row_is_found_by_its_place(home: Home) {
             let wanted: Vec<u64> =
                 of_input().filter(|(_, place)| place.1 == number).map(|(row, _)| row).collect();
             assert_eq!(ordinals(&lookup.rows_at(at, 10).await.unwrap()), wanted, "{at:?}");
+            assert_eq!(lookup.lacks(at).await.unwrap(), wanted.is_empty(), "{at:?}");
             let before = of_input().filter(|(_, place)| place.1 < number).last();
             let behind = of_input().find(|(_, place)| place.1 > number);
             let beside = lookup.rows_beside(at).await.unwrap();
@@ -56,6 +61,7 @@ async fn a_row_is_found_by_its_place(home: Home) {
     for (column, wanted) in [(2, &[4][..]), (40, &[5]), (41, &[]), (80, &[6])] {
         let at = LineOfInput { column: Some(column), ..line(1, 1) };
         assert_eq!(ordinals(&lookup.rows_at(at, 10).await.unwrap()), wanted, "{column}");
+        assert_eq!(lookup.lacks(at).await.unwrap(), wanted.is_empty(), "{column}");
     }
 }
 
@@ -88,6 +94,14 @@ async fn what_is_looked_up_is_what_a_reader_tells(home: Home) {
             assert_eq!(life.attempts.len(), wanted[0].request_ids.len());
         }
         assert!(lookup.rows_naming(referral(9)).await.unwrap().is_empty());
+        let mut names = Vec::new();
+        lookup.each_name(&mut |id, place| names.push((Some(id), place))).await.unwrap();
+        let wanted = told.iter().filter(|row| row.id.is_some()).map(|row| (row.id, row.place));
+        assert_eq!(names, wanted.collect::<Vec<_>>());
+        let engagement = subject().engagement.unwrap();
+        let of_it = lookup.of_engagement(engagement).await.unwrap();
+        assert_eq!(of_it, [1, 2, 3, 4].map(referral));
+        assert_eq!(lookup.of_engagement(referral(1)).await.unwrap(), []);
         assert!(lookup.item_life(9).await.unwrap().is_none());
         assert_eq!(lookup.inputs().await.unwrap(), [input("changes.csv")]);
         drop(lookup);
