@@ -85,6 +85,13 @@ fn columns(connection: &Connection, table: &str) -> Vec<String> {
     names.query_map([table], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
 }
 
+/// All tables of a ledger, but for those that are SQLite's own.
+fn tables(connection: &Connection) -> BTreeSet<String> {
+    let of = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let mut names = connection.prepare(of).unwrap();
+    names.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+}
+
 /// Another value, as sound as this.
 fn another(column: &str, value: &Value) -> Value {
     match value {
@@ -122,6 +129,7 @@ async fn another_value_in_any_column_of_any_table_is_refused_by_name() {
     let file = folder.path().join("run.sqlite");
     let whole = fs::read(&file).unwrap();
     let mut never_filled = BTreeSet::new();
+    assert_eq!(tables(&meddle(folder.path())), BTreeSet::from(TABLES.map(ToOwned::to_owned)));
     for table in TABLES {
         let (names, numbers) = {
             let connection = meddle(folder.path());
