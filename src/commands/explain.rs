@@ -11,7 +11,9 @@ use super::next_command::spelled;
 use super::row_name::{RowName, TypedPlace, inputs_named};
 use super::{next_step, report, resume, show};
 use crate::domain::account::{InputInfo, Phase, RowAccount, input_name};
+use crate::domain::excerpt::excerpt;
 use crate::domain::exit::Exit;
+use crate::domain::format::Format;
 use crate::domain::life::Life;
 use crate::domain::referral::ReferralId;
 use crate::ledger::{self, LineOfInput, Lookup};
@@ -69,7 +71,7 @@ pub async fn run(options: &ExplainOptions, environment: &Environment<'_>) -> Res
         environment.console.data(&(life_of.heading() + &texts.collect::<String>()));
         environment.console.end_page();
     }
-    if is_at_work && header.phase != Phase::Finished {
+    if life_of.is_under_way() {
         environment.console.say(show::AT_WORK);
     }
     Ok(Exit::Done)
@@ -174,11 +176,22 @@ fn place(
     directory: &Path,
 ) -> Result<LineOfInput, CommandError> {
     let planned_in = lookup.header().spec.directory.as_ref().map(Path::new);
-    for TypedPlace { file, line, column } in places {
+    for TypedPlace { file, line, column, is_cell } in places {
         let named = inputs_named(file, inputs, directory, planned_in);
         match named.as_slice() {
             [] => {}
-            [input] => return Ok(LineOfInput { input: *input, line: *line, column: *column }),
+            [input] => {
+                let format = inputs.get(*input as usize).map(|input| input.format);
+                let at = LineOfInput { input: *input, line: *line, column: None };
+                if *is_cell && format != Some(Format::Xlsx) {
+                    let name = nearest_rows::told(at, inputs);
+                    let what = format!("{} is no workbook, whose cells have such names", excerpt(file));
+                    return Err(CommandError::usage(what).hint(format!("name a line: {name}")));
+                }
+                // Of these, a row begins at the beginning of its line. A finding names the cell that it is about.
+                let is_alone = format.is_some_and(|format| format.is_table() || format == Format::Jsonl);
+                return Ok(LineOfInput { column: column.filter(|_| !is_alone), ..at });
+            }
             several => {
                 let of = |number: &u32| inputs.get(*number as usize);
                 let names =

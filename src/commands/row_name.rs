@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::named_referrals::ReferralName;
 use crate::domain::account::{InputInfo, input_name};
+use crate::domain::sheet_cell::cell_named;
 
 /// What was typed for rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct TypedPlace {
     pub line: u64,
     /// The column, where there is one.
     pub column: Option<u32>,
+    /// Whether it is named as spreadsheets name a cell: `B7`.
+    pub is_cell: bool,
 }
 
 impl RowName {
@@ -52,15 +55,21 @@ fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number| is_number && *number > 0)
 }
 
-/// Returns the places that a text can mean: `FILE:LINE`, and `FILE:LINE:COLUMN` as messages name them.
+/// Returns the places that a text can mean: `FILE:LINE`, and `FILE:LINE:COLUMN` or `FILE:CELL` as messages name them.
 fn places(text: &str) -> Vec<TypedPlace> {
     let Some((file, last)) = text.rsplit_once(':') else { return Vec::new() };
-    let Some(last) = number(last).filter(|_| !file.is_empty()) else { return Vec::new() };
-    let mut places = vec![TypedPlace { file: file.to_owned(), line: last, column: None }];
+    if file.is_empty() {
+        return Vec::new();
+    }
+    if let Some((line, column)) = cell_named(last) {
+        return vec![TypedPlace { file: file.to_owned(), line, column: Some(column), is_cell: true }];
+    }
+    let Some(last) = number(last) else { return Vec::new() };
+    let mut places = vec![TypedPlace { file: file.to_owned(), line: last, column: None, is_cell: false }];
     if let Some((shorter, line)) = file.rsplit_once(':')
         && let (Some(line), Ok(column), false) = (number(line), u32::try_from(last), shorter.is_empty())
     {
-        places.push(TypedPlace { file: shorter.to_owned(), line, column: Some(column) });
+        places.push(TypedPlace { file: shorter.to_owned(), line, column: Some(column), is_cell: false });
     }
     places
 }
@@ -125,7 +134,9 @@ mod tests {
     fn rows_are_named_by_referral_line_or_place() {
         let whole = || Some(RowName::Referral(ReferralName::Whole(ID.parse().unwrap())));
         let begins = |text: &str| Some(RowName::Referral(ReferralName::Beginning(text.to_owned())));
-        let at = |file: &str, line, column| TypedPlace { file: file.to_owned(), line, column };
+        let at =
+            |file: &str, line, column| TypedPlace { file: file.to_owned(), line, column, is_cell: false };
+        let cell = |file: &str, line, column| TypedPlace { is_cell: true, ..at(file, line, Some(column)) };
         let place = |places: &[TypedPlace]| Some(RowName::Place(places.to_vec()));
         for (text, wanted) in [
             (ID, whole()),
@@ -143,6 +154,12 @@ mod tests {
             ("a.csv:15:3", place(&[at("a.csv:15", 3, None), at("a.csv", 15, Some(3))])),
             ("a:b.csv:15", place(&[at("a:b.csv", 15, None)])),
             ("standard input:2", place(&[at("standard input", 2, None)])),
+            ("book.xlsx:B7", place(&[cell("book.xlsx", 7, 2)])),
+            (r"C:\in\book.xlsx:aa12", place(&[cell(r"C:\in\book.xlsx", 12, 27)])),
+            ("book.xlsx:B0", None),
+            ("book.xlsx:B", None),
+            ("book.xlsx:7B", None),
+            (":B7", None),
             ("a.csv", None),
             ("a.csv:", None),
             ("a.csv:0", None),

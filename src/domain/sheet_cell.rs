@@ -149,6 +149,16 @@ pub fn cell_name(row: u64, column: u32) -> String {
     format!("{}{row}", letters(column.saturating_sub(1) as usize))
 }
 
+/// Returns the row and the column of a cell that is named so; `None` for a text that names none.
+pub fn cell_named(name: &str) -> Option<(u64, u32)> {
+    let (letters, row) = name.split_at(name.find(|at: char| !at.is_ascii_alphabetic())?);
+    // No sheet has columns of more letters.
+    let is_cell = (1..=3).contains(&letters.len()) && row.bytes().all(|byte| byte.is_ascii_digit());
+    let row = row.parse().ok().filter(|row| is_cell && *row > 0)?;
+    let value = |letter: u8| u32::from(letter.to_ascii_uppercase() - b'A') + 1;
+    Some((row, letters.bytes().fold(0, |column, letter| column * 26 + value(letter))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +224,11 @@ mod tests {
             [(7, 2, "B7"), (1, 26, "Z1"), (9, 27, "AA9"), (1_048_576, 16_384, "XFD1048576")]
         {
             assert_eq!(cell_name(row, column), wanted);
+            assert_eq!(cell_named(wanted), Some((row, column)));
+            assert_eq!(cell_named(&wanted.to_lowercase()), Some((row, column)));
+        }
+        for none in ["", "7", "B", "B0", "B-1", "7B", "B7B", "ABCD1", "É1", "B٣", "B99999999999999999999"] {
+            assert_eq!(cell_named(none), None, "{none}");
         }
     }
 }

@@ -52,10 +52,15 @@ pub struct LifeOf<'a> {
 type Section = (String, Vec<String>);
 
 impl LifeOf<'_> {
+    /// Whether a process goes on with the run, so that what is on record is not the last word.
+    pub fn is_under_way(&self) -> bool {
+        self.is_at_work && self.phase != Phase::Finished
+    }
+
     /// Returns the line that tells which run this is, and how far it came; then how it was planned.
     pub fn heading(&self) -> String {
-        let Self { run, spec, phase, is_at_work, .. } = self;
-        let heading = if *is_at_work && *phase != Phase::Finished {
+        let Self { run, spec, phase, .. } = self;
+        let heading = if self.is_under_way() {
             title_under_way(&spec.command, run)
         } else {
             title(&spec.command, run, (*phase).into())
@@ -82,7 +87,7 @@ impl LifeOf<'_> {
         if life.item.as_ref().is_some_and(|item| item.account.planned.is_none()) {
             sections.push(("consent".to_owned(), self.agreed(spell)));
         }
-        sections.extend(life.item.as_ref().map(|item| ("sending".to_owned(), sending(item))));
+        sections.extend(life.item.as_ref().map(|item| ("sending".to_owned(), sending(item, &life.rows))));
         let outcomes = life.rows.iter().flat_map(|row| outcome(row, &writer)).collect();
         sections.push(("outcome".to_owned(), outcomes));
         let verified = life.item.as_ref().and_then(|item| item.verified.as_ref());
@@ -232,8 +237,9 @@ fn document(item: &Item) -> Vec<String> {
 }
 
 /// Returns every attempt and every step in between.
-fn sending(life: &ItemLife) -> Vec<String> {
+fn sending(life: &ItemLife, rows: &[RowAccount]) -> Vec<String> {
     let (mut lines, mut count) = (Vec::new(), 0);
+    let is_partial = rows.iter().any(|row| row.verdict.outcome == Outcome::Partial);
     for event in course(life) {
         match event {
             CourseEvent::Attempt { attempt, waits, next } => {
@@ -252,7 +258,7 @@ fn sending(life: &ItemLife) -> Vec<String> {
                 );
                 let next = next.map(|next| format!("; {}", then(next))).unwrap_or_default();
                 lines.push(match &attempt.answer {
-                    Some(answer) => format!("  {} {}{next}", answer.at, answered(answer)),
+                    Some(answer) => format!("  {} {}{next}", answer.at, answered(answer, is_partial)),
                     None => format!("  no answer is on record{next}"),
                 });
             }

@@ -43,7 +43,7 @@ struct Explained<'a> {
 struct RunMember<'a> {
     path: &'a str,
     command: &'a str,
-    phase: Phase,
+    phase: PhaseNow,
     at_work: bool,
     lossy: bool,
     program: &'a str,
@@ -51,6 +51,21 @@ struct RunMember<'a> {
     target: &'a str,
     correlation_id: Uuid,
     reason: Option<&'a str>,
+}
+
+/// How far a run has come, as far as that can be said while it goes on.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PhaseNow {
+    /// It goes on, and is at rest in no phase.
+    UnderWay(UnderWay),
+    At(Phase),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum UnderWay {
+    UnderWay,
 }
 
 #[derive(Serialize)]
@@ -179,11 +194,15 @@ impl LifeOf<'_> {
         Ok(visible_json(json::raw(&explained).get()).into_owned() + "\n")
     }
 
+    fn phase_now(&self) -> PhaseNow {
+        if self.is_under_way() { PhaseNow::UnderWay(UnderWay::UnderWay) } else { PhaseNow::At(self.phase) }
+    }
+
     fn run_member(&self) -> RunMember<'_> {
         RunMember {
             path: self.run,
             command: &self.spec.command,
-            phase: self.phase,
+            phase: self.phase_now(),
             at_work: self.is_at_work,
             lossy: self.is_lossy,
             program: &self.spec.program,

@@ -7,8 +7,9 @@ use crate::domain::characters::visible;
 use crate::domain::referral::ETag;
 use crate::domain::step::{Found, Look, NextMove, Waits};
 
-/// Returns what an attempt came to, as in `answered 429 (http-429): throttled, nothing was written`.
-pub(super) fn answered(answer: &AttemptAnswer) -> String {
+/// Returns what an attempt came to, as in `answered 429 (http-429): throttled, nothing was written`. What is on record of
+/// an attempt is that it was written; whether that was in part (`is_partial`) only the outcome tells.
+pub(super) fn answered(answer: &AttemptAnswer, is_partial: bool) -> String {
     let AttemptAnswer { result, status, code, .. } = answer;
     let code = code.as_ref().filter(|code| status.is_none_or(|status| **code != format!("http-{status}")));
     let code = code.map(|code| format!(" ({})", visible(code))).unwrap_or_default();
@@ -16,11 +17,12 @@ pub(super) fn answered(answer: &AttemptAnswer) -> String {
         Some(status) => format!("answered {status}{code}"),
         None => format!("not answered{code}"),
     };
-    format!("{how}: {}", came_to(*result))
+    format!("{how}: {}", came_to(*result, is_partial))
 }
 
-fn came_to(result: AttemptResult) -> &'static str {
+fn came_to(result: AttemptResult, is_partial: bool) -> &'static str {
     match result {
+        AttemptResult::Applied if is_partial => "it was taken in part",
         AttemptResult::Applied => "it was written",
         AttemptResult::Refused => "refused, nothing was written",
         AttemptResult::Mismatched => "the referral has another version, nothing was written",
@@ -117,7 +119,10 @@ mod tests {
             (NotApplied, None, Some("a\u{1b}b"), "not answered (a\u{fffd}b): it was not written"),
         ] {
             let (code, at) = (code.map(ToOwned::to_owned), jiff::Timestamp::UNIX_EPOCH);
-            assert_eq!(answered(&AttemptAnswer { result, status, code, at }), wanted);
+            let answer = AttemptAnswer { result, status, code, at };
+            assert_eq!(answered(&answer, false), wanted);
+            let in_part = wanted.replace("200: it was written", "200: it was taken in part");
+            assert_eq!(answered(&answer, true), in_part);
         }
     }
 

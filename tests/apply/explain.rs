@@ -64,6 +64,7 @@ fn a_row_is_told_from_its_line_to_its_outcome() {
         ("./a.csv:3", &[3]),
         (&format!("{}/a.csv:3", place.root().display()), &[3]),
         ("a.csv:3:1", &[3]),
+        ("a.csv:3:2", &[3]),
         ("5a1e0001-0000-4000-8000-000000000027", &[3, 4]),
     ] {
         assert_eq!(lines(what), wanted, "{what}");
@@ -87,6 +88,18 @@ fn a_row_that_was_rebased_or_left_alone_is_told() {
     let file = format!("id,notes\n{ACTIVE},Signed the contract\n");
     let place = sent(&file, &[], "", 0);
     Test::at(&place, "explain run 2").snapshot("explain_applied", []).run();
+}
+
+#[test]
+fn an_attempt_that_was_taken_in_part_is_told_so() {
+    let file = format!("id,notes,salesStage\n{ACTIVE},Called,Propose\n{OTHER},Called,\n");
+    let place = sent(&file, &[format!("patch@{ACTIVE}=ignores:/details")], "", 3);
+    for (line, wanted) in
+        [("2", "answered 200: it was taken in part\n"), ("3", "answered 200: it was written\n")]
+    {
+        let ran = Test::at(&place, &format!("explain run {line}")).told_elsewhere().run();
+        assert!(ran.stdout.contains(wanted), "{}", ran.stdout);
+    }
 }
 
 #[test]
@@ -208,11 +221,24 @@ fn a_line_of_several_files_is_asked_for() {
 #[test]
 fn rows_of_every_form_are_named_by_where_they_begin() {
     let line = |id: &str| format!("{{\"id\":\"{id}\",\"notes\":\"x\"}}\n");
+    let book = Test::new(&format!("apply quarter-end.xlsx {QUIET} --plan"))
+        .file("quarter-end.xlsx", std::fs::read("samples/quarter-end.xlsx").unwrap())
+        .told_elsewhere()
+        .run()
+        .place;
+    let by_line = explained(&book, "3");
+    for what in ["quarter-end.xlsx:B3", "quarter-end.xlsx:aa3", "quarter-end.xlsx:3", "quarter-end.xlsx:3:2"]
+    {
+        assert_eq!(explained(&book, what), by_line, "{what}");
+    }
+    let lines =
+        "error: \"a.jsonl\" is no workbook, whose cells have such names\nhint: name a line: a.jsonl:3\n";
     let place = Test::new(&format!("apply a.jsonl {QUIET} --plan"))
         .file("a.jsonl", format!("\n{}{}", line(ACTIVE), line(OTHER)))
         .told_elsewhere()
         .run()
         .place;
+    Test::at(&place, "explain run a.jsonl:B3").code(2).stderr(lines).run();
     let told = explained(&place, "3");
     let row = &told["lives"][0]["rows"][0];
     assert_eq!((&row["id"], &row["text"]), (&OTHER.into(), &line(OTHER).trim_end().into()));

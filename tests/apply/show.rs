@@ -1,5 +1,7 @@
 //! `show`: a plan and a run for people, and as lines for programs.
 
+use serde_json::json;
+
 use super::*;
 
 /// A run of the quarter's end, planned or sent, and what `show` says of it.
@@ -223,8 +225,15 @@ fn a_run_that_is_being_sent_is_shown_as_it_stands() {
     let ran = shown(&home, "");
     assert!(ran.stdout.starts_with("apply run: under way\n4 rows: 2 applied, "), "{}", ran.stdout);
     assert_eq!(ran.stderr, "note: another process is at work on this run: this is how far it has come\n");
+    let phase = || {
+        let ran = Test::at(&home, "explain run 2 --json").told_elsewhere().run();
+        let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+        (told["run"]["phase"].clone(), told["run"]["at_work"].clone())
+    };
+    assert_eq!(phase(), (json!("under-way"), json!(true)));
     tap.release();
     sending.wait().expect(0);
+    assert_eq!(phase(), (json!("finished"), json!(false)));
     let ran = shown(&home, "");
     assert!(ran.stdout.starts_with("apply run: finished\n4 rows: 4 applied\n"), "{}", ran.stdout);
     assert_eq!(ran.stderr, "");
