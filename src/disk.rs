@@ -184,6 +184,20 @@ pub fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
+/// Returns whether two names lead to the same file, through links as well. A file that isn't there is none.
+#[cfg(unix)]
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    identity(one).is_ok_and(|one| identity(other).is_ok_and(|other| one == other))
+}
+
+/// Returns whether two names lead to the same file, through symbolic links as well. A file that isn't there is none.
+#[cfg(not(unix))]
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 /// Renames a file within its directory, replacing any file of the new name.
 ///
 /// # Errors

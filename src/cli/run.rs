@@ -72,7 +72,7 @@ pub fn run(process: Process) -> ExitCode {
     let Process { terminal, pages, clock, new_id, user, watch, .. } = process;
     let pager = if pages { Pager::of(&variables) } else { None };
     let console = Arc::new(Terminal::new(stdout, stderr, person).with_pager(pager));
-    let awaits_json = args::awaits_json(&arguments);
+    let awaits_json = args::awaits_json(&arguments).map(|command| (command, args::run_named(&arguments)));
     let exit = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
             let run_log = RunLog::default();
@@ -110,10 +110,10 @@ pub fn run(process: Process) -> ExitCode {
         Err(error) => usage(&error, &console),
     };
     // A script that waits for a summary gets one, whichever way the command ends.
-    if let Some(command) = awaits_json.filter(|_| !console.has_data()) {
+    if let Some((command, named)) = awaits_json.filter(|_| !console.has_data()) {
         let console = Arc::clone(&console);
         print_within(signals::PATIENCE, move || {
-            finish::show_nothing(&command, &console.left(), exit, &*console);
+            finish::show_nothing(&command, [&console.left(), &named], exit, clock(), &*console);
         });
     }
     console.release_next();

@@ -4,7 +4,7 @@
 //! with.
 
 use std::io::ErrorKind as IoErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::engine_context::engine_context;
 use super::environment::Environment;
@@ -14,7 +14,7 @@ use super::next_command::{CommandLine, Operand, flag, spelled};
 use super::options::Sending;
 use super::plan_writer::unreadable;
 use super::target::Target;
-use super::{beginning, connection, progress};
+use super::{beginning, connection, out_file, progress};
 use crate::api::{Client, PageLink};
 use crate::domain::cell_text::TableForm;
 use crate::domain::characters::visible_path;
@@ -87,7 +87,8 @@ const MOST_TOLD: usize = 10;
 /// the file can't be written. Then there is no file.
 pub async fn run(options: ExportOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let columns = columns(&options.content)?;
-    check(&options.out, options.force)?;
+    out_file::check(&options.out, options.force).await?;
+    out_file::spare(&options.out, &options.ids, "the list of what is to be exported")?;
     let ids = options.ids.as_deref().map(listed).transpose()?;
     let connect = (environment.new_id)();
     let client = connection::connect(&options.target, options.sending.timeout, connect, environment)?;
@@ -118,32 +119,6 @@ fn columns(content: &Content) -> Result<Option<ExportColumns>, CommandError> {
 /// Reads the list of referrals.
 fn listed(path: &str) -> Result<Vec<ReferralId>, CommandError> {
     read_ids(path).map_err(|error| unreadable(&error))
-}
-
-/// Makes sure that the file can be put in its place once all is known, so that nothing is asked in vain.
-fn check(out: &Path, force: bool) -> Result<(), CommandError> {
-    let name = visible_path(out);
-    if out.is_dir() {
-        return Err(CommandError::usage(format!("{name} is a directory"))
-            .hint(format!("name a file in it with {}", flag(Setting::Out))));
-    }
-    if !force && out.symlink_metadata().is_ok() {
-        return Err(there_already(out));
-    }
-    let dir = out.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !dir.is_dir() {
-        return Err(CommandError::usage(format!("{name}: its directory is not there"))
-            .hint("make the directory first, or name another file"));
-    }
-    Ok(())
-}
-
-fn there_already(out: &Path) -> CommandError {
-    CommandError::usage(format!("{} is there already", visible_path(out))).hint(format!(
-        "name another file with {}, or have it replaced with {}",
-        flag(Setting::Out),
-        flag(Setting::Force)
-    ))
 }
 
 /// Returns why nothing is written, where the command was stopped.
@@ -302,7 +277,7 @@ impl<'a> Exporter<'a> {
         let Harvested { file, shown, unread, undecided, unseen, unsaid } = harvest.end();
         let written = file.finish(self.options.force).map_err(|error| match error {
             ReportError::Write { source, .. } if source.kind() == IoErrorKind::AlreadyExists => {
-                there_already(&self.options.out)
+                out_file::there_already(&self.options.out)
             }
             error => unwritten(error),
         })?;

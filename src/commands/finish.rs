@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag, spelled};
@@ -15,7 +17,7 @@ use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::setting::{Choice, Setting};
 use crate::ledger;
-use crate::report::{self, Kept, Overview, PlanShown, Summary};
+use crate::report::{self, Kept, Overview, PlanShown, Summary, UndoTally, VerifiedSummary};
 
 /// Writes every report of a run, prints its summary and the next command, and returns how the command ends.
 /// `plan` is the plan report where it is written already.
@@ -76,13 +78,23 @@ pub async fn account_refused(
 }
 
 /// Prints an empty summary as JSON for a command that ended without an account, for a script that waits for
-/// one. `run` is the directory of the run that was left, and whose reports tell more; empty where there is
-/// none.
-pub fn show_nothing(command: &str, run: &str, exit: Exit, console: &dyn Console) {
-    console.data(&nothing(command, run, exit));
+/// one, in the command's own form. `left` is the directory of the run that was left, and whose reports tell more; empty
+/// where there is none. `named` is that of the run which the command was to tell of.
+pub fn show_nothing(
+    command: &str,
+    [left, named]: [&str; 2],
+    exit: Exit,
+    now: Timestamp,
+    console: &dyn Console,
+) {
+    console.data(&match command {
+        "verify" => VerifiedSummary::of_nothing(named, exit.code(), now).to_json_line() + "\n",
+        "undo" => UndoTally::default().json(named, exit.code(), None),
+        command => nothing(command, left, exit),
+    });
 }
 
-/// Returns the same empty summary, as JSON on one line.
+/// Returns the empty summary of a command that makes a run or goes on with one, as JSON on one line.
 pub fn nothing(command: &str, run: &str, exit: Exit) -> String {
     Summary::of_nothing(command, run, exit.code()).to_json_line() + "\n"
 }

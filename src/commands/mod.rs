@@ -21,6 +21,7 @@
 //! | [`check`] | tells whether all is ready, and what to mend first |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`export`] | writes referrals into a file |
+//! | `out_file` | decides whether a file that a user names can be written, and what it must not replace |
 //! | [`harvest`] | gathers the referrals of an export |
 //! | [`planning`] | makes the plan of a run |
 //! | `beginning` | decides how a plan begins to look at referrals, by what was learnt of the service |
@@ -91,6 +92,7 @@ pub mod next_step;
 pub mod options;
 pub mod order_told;
 mod ordering;
+mod out_file;
 pub mod patches;
 pub mod payloads;
 pub mod plan_writer;

@@ -3,21 +3,23 @@
 //! Nothing is asked of the service, and the run isn't changed: what was there before is on record.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::error::{CommandError, ErrorKind};
-use super::next_command::{CommandLine, Operand, flag};
+use super::next_command::{CommandLine, Operand};
 use super::options::SummaryForm;
 use super::target::{self, Target};
-use super::whereabouts::Whereabouts;
-use super::{report, resume, run_dir};
-use crate::domain::account::Phase;
+use super::whereabouts::{STDIN, Whereabouts};
+use super::{out_file, report, resume, run_dir};
+use crate::domain::account::{InputInfo, Phase};
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
 use crate::domain::fields::Path as FieldPath;
+use crate::domain::format::Format;
 use crate::domain::level::Level;
 use crate::domain::pointer::Pointer;
 use crate::domain::referral::ETag;
@@ -26,6 +28,7 @@ use crate::domain::run_spec::{PlanSpec, RunSpec, StateSource};
 use crate::domain::setting::{Choice, Setting};
 use crate::domain::verification::VerifiedStanding;
 use crate::domain::way_back::{Obstacle, WayBack};
+use crate::input::{format_named, is_gzip};
 use crate::ledger::{self, Reader, SentItem};
 use crate::plan::{ReturnTerms, SentChange, inverse};
 use crate::report::{ReportError, UndoFiles, UndoTally, beside, counted};
@@ -50,9 +53,10 @@ pub struct UndoOptions {
 /// work on it; and where a file can't be written, or one of its name is there. Then neither file is written.
 pub async fn run(options: &UndoOptions, environment: &Environment<'_>) -> Result<Exit, CommandError> {
     let UndoOptions { run, out, force, .. } = options;
-    check(out, run, *force)?;
+    check(out, *force).await?;
     let reader = at_rest(run, environment).await?;
     let inputs = reader.inputs().await?;
+    spare(options, &reader.header().spec, inputs.clone(), environment)?;
     let found = Found::of(&reader).await?;
     let mut undo = Undo::begin(options, &reader, found, environment).await?;
     reader.sent(&mut |sent| undo.add(&sent)).await?;
@@ -62,7 +66,7 @@ pub async fn run(options: &UndoOptions, environment: &Environment<'_>) -> Result
     let name = run.to_string_lossy();
     let console = environment.console;
     match options.summary {
-        SummaryForm::Json => console.data(&tally.json(&name, exit.code(), out)),
+        SummaryForm::Json => console.data(&tally.json(&name, exit.code(), Some(out))),
         SummaryForm::Text => console.data(&tally.text(&name, &inputs, out)),
         SummaryForm::None => {}
     }
@@ -135,46 +139,65 @@ async fn tell_rest(
     Ok(())
 }
 
-/// Makes sure that both files can be put in their places, so that nothing is made in vain.
-fn check(out: &Path, run: &Path, force: bool) -> Result<(), CommandError> {
-    let name_another = || format!("name another file with {}", flag(Setting::Out));
+/// Makes sure that both files can be put in their places, so that nothing is made in vain, and that `apply` reads the
+/// first as what it is.
+async fn check(out: &Path, force: bool) -> Result<(), CommandError> {
+    let otherwise = match format_named(out) {
+        _ if is_gzip(out) => Some("it is not compressed".to_owned()),
+        Some(Format::Jsonl) | None => None,
+        Some(format) => Some(format!("by this name it would be read as {}", format.name())),
+    };
+    if let Some(otherwise) = otherwise {
+        let what = format!("{}: the way back is JSON lines, and {otherwise}", visible_path(out));
+        return Err(CommandError::usage(what).hint("name a file that ends in .jsonl, as in back.jsonl"));
+    }
     for file in [out, &beside(out)] {
-        let name = visible_path(file);
-        if file.is_dir() {
-            return Err(CommandError::usage(format!("{name} is a directory"))
-                .hint(format!("name a file in it with {}", flag(Setting::Out))));
-        }
-        if !force && file.symlink_metadata().is_ok() {
-            return Err(there_already(file));
-        }
-    }
-    let dir = out.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !dir.is_dir() {
-        return Err(CommandError::usage(format!("{}: its directory is not there", visible_path(out)))
-            .hint("make the directory first, or name another file"));
-    }
-    let is_same = |(dir, run): (PathBuf, PathBuf)| dir == run;
-    let in_run = dir.canonicalize().ok().zip(run.canonicalize().ok()).is_some_and(is_same);
-    if in_run && run_dir::is_reserved(out) {
-        let message = format!("{} is a name that the run gives to a file of its own", visible_path(out));
-        return Err(CommandError::usage(message).hint(name_another()));
+        out_file::check(file, force).await?;
     }
     Ok(())
 }
 
-fn there_already(file: &Path) -> CommandError {
-    CommandError::usage(format!("{} is there already", visible_path(file))).hint(format!(
-        "name another file with {}, or have it replaced with {}",
-        flag(Setting::Out),
-        flag(Setting::Force)
-    ))
+/// Makes sure that neither file replaces what the run was made from, or has of its own: it could not go on without.
+fn spare(
+    options: &UndoOptions,
+    about: &RunSpec,
+    inputs: Vec<InputInfo>,
+    environment: &Environment<'_>,
+) -> Result<(), CommandError> {
+    let UndoOptions { run, out, .. } = options;
+    let whereabouts = Whereabouts::of(about, environment);
+    let inputs = whereabouts.inputs(inputs).into_iter().map(|input| input.path);
+    let inputs: Vec<PathBuf> = inputs.filter(|path| path != STDIN).map(PathBuf::from).collect();
+    let asked = whereabouts.about(about).asked;
+    let snapshot = match &asked.state {
+        StateSource::File(snapshot) => Some(snapshot),
+        _ => None,
+    };
+    let migrating = asked.migrating.iter();
+    let bases: Vec<&PathBuf> = asked
+        .base
+        .iter()
+        .map(|base| &base.path)
+        .chain(migrating.clone().filter_map(|migrating| Some(&migrating.base.as_ref()?.path)))
+        .chain(snapshot)
+        .collect();
+    let patches: Vec<&PathBuf> = migrating.filter_map(|migrating| migrating.patches.as_ref()).collect();
+    let own = fs::read_dir(run).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let own: Vec<PathBuf> = own.filter(|file| run_dir::is_reserved(file)).collect();
+    for file in [out, &beside(out)] {
+        out_file::spare(file, &inputs, "an input of the run itself")?;
+        out_file::spare(file, &bases, "what the run itself was planned with")?;
+        out_file::spare(file, &patches, "what the run itself wrote")?;
+        out_file::spare(file, &own, "a file of the run itself")?;
+    }
+    Ok(())
 }
 
 /// Returns the error of a file that can't be written.
 fn unwritten(error: ReportError, options: &UndoOptions) -> CommandError {
     match error {
         ReportError::Write { path, source } if source.kind() == IoErrorKind::AlreadyExists => {
-            there_already(&path)
+            out_file::there_already(&path)
         }
         ReportError::UnknownInput(unknown) => ledger::damaged(&options.run, unknown).into(),
         error => CommandError::could_not_run("").because(error).hint("see to space and permissions there"),
@@ -236,6 +259,8 @@ struct Found(HashMap<u64, Seen>);
 enum Seen {
     /// It had the version of this hash. A run may have a million of them, and no more is needed.
     At(u64),
+    /// A field had another value than the run wrote, whatever version was shown with it.
+    Changed,
     /// It was not there.
     Gone,
 }
@@ -245,10 +270,12 @@ impl Found {
         let mut found = HashMap::new();
         reader
             .verified(&mut |item| {
-                let seen = match (&item.verified.etag, item.verified.standing) {
-                    (_, VerifiedStanding::Gone) => Some(Seen::Gone),
-                    (Some(etag), _) => Some(Seen::At(hash(etag))),
-                    (None, _) => None,
+                let seen = match (item.verified.standing, &item.verified.etag) {
+                    (VerifiedStanding::Gone, _) => Some(Seen::Gone),
+                    (VerifiedStanding::ChangedSince, _) => Some(Seen::Changed),
+                    (VerifiedStanding::StillOurs | VerifiedStanding::NotReadable, etag) => {
+                        etag.as_ref().map(|etag| Seen::At(hash(etag)))
+                    }
                 };
                 found.extend(seen.map(|seen| (item.number, seen)));
                 Ok::<_, CommandError>(())
@@ -262,6 +289,7 @@ impl Found {
     fn hold_back(&self, item: u64, back: &mut WayBack) {
         let obstacle = match (self.0.get(&item), &back.etag) {
             (Some(Seen::Gone), _) => Obstacle::Gone,
+            (Some(Seen::Changed), _) => Obstacle::ChangedSince,
             (Some(Seen::At(seen)), Some(made)) if *seen != hash(made) => Obstacle::ChangedSince,
             _ => return,
         };

@@ -9,7 +9,7 @@ use crate::domain::account::InputInfo;
 use crate::domain::run_spec::{RunSpec, StateSource};
 
 /// The input name that stands for standard input.
-const STDIN: &str = "-";
+pub const STDIN: &str = "-";
 
 /// The way from the directory that a run was planned in to the current one.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@
 //! A file of another format would yield as many findings as it has lines. It is reported once instead, as a
 //! file that can't be used.
 
+use std::path::Path;
+
 use serde_json::value::RawValue;
 
 use super::context::InputContext;
@@ -40,10 +42,10 @@ pub(super) fn declared(context: &InputContext<'_>) -> Result<Format, Unusable> {
     }
     let name = inner(context.path);
     let extension = name.extension().unwrap_or_default().to_string_lossy();
+    if let Some(format) = format_named(&name) {
+        return Ok(format);
+    }
     let hint: Wording = match extension.to_ascii_lowercase().as_str() {
-        "csv" | "tsv" | "txt" => return Ok(Format::Csv),
-        "jsonl" | "ndjson" => return Ok(Format::Jsonl),
-        "xlsx" | "xlsm" => return Ok(Format::Xlsx),
         "" => {
             return Err(context.unusable("the file has no extension that tells its form", Some(say_format())));
         }
@@ -53,6 +55,16 @@ pub(super) fn declared(context: &InputContext<'_>) -> Result<Format, Unusable> {
         _ => say_format(),
     };
     Err(context.unusable(format!("the extension .{extension} tells no known form"), Some(hint)))
+}
+
+/// Returns the format of change files that a file's extension stands for.
+pub fn format_named(name: &Path) -> Option<Format> {
+    match name.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "csv" | "tsv" | "txt" => Some(Format::Csv),
+        "jsonl" | "ndjson" => Some(Format::Jsonl),
+        "xlsx" | "xlsm" => Some(Format::Xlsx),
+        _ => None,
+    }
 }
 
 /// Returns the hint for JSON that is not one object a line.

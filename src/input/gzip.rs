@@ -116,7 +116,8 @@ pub(super) fn inner(path: &(impl AsRef<Path> + ?Sized)) -> PathBuf {
     if is_gzip(path) { path.with_extension("") } else { path.to_owned() }
 }
 
-fn is_gzip(path: &Path) -> bool {
+/// Returns whether a file's name ends as those of compressed files do.
+pub fn is_gzip(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
 }
 

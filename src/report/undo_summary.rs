@@ -1,7 +1,7 @@
 //! What an undo comes to: how much goes back, and what doesn't and why. For people, and as JSON for programs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use comfy_table::Cell;
 use serde::Serialize;
@@ -49,7 +49,7 @@ struct UndoSummary<'a> {
     referrals: UndoReferrals,
     fields: UndoFields,
     reasons: BTreeMap<&'static str, u64>,
-    files: [UndoneFile; 2],
+    files: Vec<UndoneFile>,
 }
 
 #[derive(Serialize)]
@@ -165,10 +165,12 @@ impl UndoTally {
         section("what cannot be taken back", &table, groups.len(), "reason")
     }
 
-    /// Returns the summary as one line of JSON.
-    pub fn json(&self, run: &str, exit_code: u8, file: &Path) -> String {
+    /// Returns the summary as one line of JSON. There is no `file` where none was written.
+    pub fn json(&self, run: &str, exit_code: u8, file: Option<&Path>) -> String {
         let stuck = self.stuck();
-        let name = |path: &Path| path.to_string_lossy().into_owned();
+        let files = |file: &Path| [(file.to_owned(), self.lines()), (beside(file), stuck)];
+        let told =
+            |(path, rows): (PathBuf, u64)| UndoneFile { path: path.to_string_lossy().into_owned(), rows };
         let summary = UndoSummary {
             version: 1,
             run,
@@ -182,10 +184,7 @@ impl UndoTally {
             },
             fields: UndoFields { total: self.fields_back + stuck, back: self.fields_back, cannot: stuck },
             reasons: self.stuck.iter().map(|(obstacle, group)| (obstacle.code(), group.fields)).collect(),
-            files: [
-                UndoneFile { path: name(file), rows: self.lines() },
-                UndoneFile { path: name(&beside(file)), rows: stuck },
-            ],
+            files: file.into_iter().flat_map(files).map(told).collect(),
         };
         serde_json::to_string(&summary).expect("counts and names serialise") + "\n"
     }

@@ -97,6 +97,21 @@ impl VerifiedSummary {
         }
     }
 
+    /// Returns the summary of one that did not come to comparing anything.
+    pub fn of_nothing(run: &str, exit_code: u8, at: Timestamp) -> Self {
+        let nothing = Verification {
+            at,
+            ended: None,
+            wave: None,
+            counts: StandingCounts::default(),
+            left: 0,
+            in_doubt: 0,
+            get: 0,
+            list: 0,
+        };
+        Self::of(run, &nothing, State::Stopped, exit_code, Vec::new())
+    }
+
     /// Returns it as one line of JSON.
     pub fn to_json_line(&self) -> String {
         serde_json::to_string(self).expect("numbers and texts serialise")

@@ -618,6 +618,14 @@ fn what_was_mistyped_asks_nothing_and_leaves_nothing() {
             "there.csv is there already\nhint: name another file with --out, or have it replaced with --force",
         ),
         ("--out nowhere/a.csv", "nowhere/a.csv: its directory is not there"),
+        (
+            "--ids list.csv --out ./list.csv --force",
+            "./list.csv is the list of what is to be exported\nhint: name another file with --out",
+        ),
+        (
+            "--out run/plan.jsonl --force",
+            "run/plan.jsonl is a name that the run gives to a file of its own\nhint: name another file with --out",
+        ),
         ("--out folder.csv --force", "folder.csv is a directory"),
         ("--out a.jsonl --columns notes", "--columns: a snapshot has no columns"),
         ("--out a.jsonl --set notes=x", "--set: a snapshot has no columns"),
@@ -675,6 +683,8 @@ fn what_was_mistyped_asks_nothing_and_leaves_nothing() {
         let place = Place::new();
         place.write("there.csv", "mine");
         place.write("folder.csv/a", "");
+        place.write("list.csv", format!("id\n{}\n", id(1)));
+        place.write("run/run.sqlite", "mine");
         let before = place.files();
         let ran = Test::at(&place, &format!("export {typed} --endpoint http://127.0.0.1:9/v1.0"))
             .env("PARTNER_CENTER_TOKEN", "a-token")

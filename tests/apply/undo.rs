@@ -236,6 +236,135 @@ fn what_somebody_changed_since_is_overwritten_by_no_undo() {
     assert_eq!(service.referral(&id(1))["details"]["notes"], "Note 1");
 }
 
+/// Where list pages show no version, what a verification found is known all the same.
+#[test]
+fn what_was_seen_to_be_changed_is_held_back_whatever_version_was_shown() {
+    let place = Place::new();
+    let seed: Vec<Value> = (0..3).map(|number| referral(number, "Active", "Accepted")).collect();
+    let rows: String = (0..3).map(|number| format!("{},Called,7\n", id(number))).collect();
+    place.write("a.csv", format!("id,notes,dealValue\n{rows}"));
+    let service = Sandbox::seeded(&place, &seed, &["--list-without-etags"]);
+    let ran = applied(&place, &service, "");
+    place.write("theirs.csv", format!("id,notes\n{},Theirs\n", id(0)));
+    let theirs = format!("apply theirs.csv --out theirs --yes {QUIET}");
+    ran.then(&theirs).service(&service.base).told_elsewhere().run();
+    let verify = ran.then("verify run --rate 1000/s").service(&service.base);
+    verify.code(3).told_elsewhere().run();
+    let lines = place.run_of("run").lines("verify.jsonl");
+    let changed = lines.iter().find(|line| line["id"] == id(0)).unwrap();
+    assert_eq!((&changed["standing"], &changed["etag"]), (&json!("changed-since"), &Value::Null));
+    let undone = ran.then("undo run --out back.jsonl").code(3).told_elsewhere().run();
+    let (back, stuck) = told(&undone, "back.jsonl");
+    assert_eq!((back.len(), stuck.len()), (4, 2));
+    assert!(stuck.iter().all(|(referral, _)| *referral == id(0)), "the whole of it");
+    assert_eq!(place.raw("back.jsonl.cannot.csv").matches(",changed-since,").count(), 2);
+    carried_out(&undone, &service, "undo", "2");
+}
+
+/// Neither file stands in place of what the run was made from, or has of its own, under whichever name.
+#[cfg(unix)]
+#[test]
+fn what_the_run_needs_is_never_replaced() {
+    let (place, service) = noted(1);
+    let seed = place.raw("seed.jsonl");
+    place.write("in/a.jsonl", json_lines(&[json!({ "id": id(0), "notes": "Called" })]));
+    place.write("b.jsonl.cannot.csv", format!("id,campaignId\n{},C\n", id(0)));
+    let apply = format!("apply in/a.jsonl b.jsonl.cannot.csv --base base.jsonl --out run --yes {QUIET}");
+    place.write("base.jsonl", &seed);
+    let ran = Test::at(&place, &apply).service(&service.base).told_elsewhere().run();
+    assert_eq!(ran.outcomes("run"), "2 applied", "{}", ran.stderr);
+    std::os::unix::fs::symlink("in/a.jsonl", place.path("symbolic.jsonl")).unwrap();
+    std::os::unix::fs::symlink("run/plan.jsonl", place.path("own.jsonl")).unwrap();
+    std::fs::hard_link(place.path("in/a.jsonl"), place.path("hard.jsonl")).unwrap();
+    std::fs::hard_link(place.path("run/plan.jsonl"), place.path("plan.jsonl")).unwrap();
+    let before: Vec<(String, String)> = ["in/a.jsonl", "b.jsonl.cannot.csv", "base.jsonl", "run/plan.jsonl"]
+        .map(|file| (file.to_owned(), place.raw(file)))
+        .into();
+    let input = "is an input of the run itself";
+    for (out, wanted) in [
+        ("in/a.jsonl", format!("in/a.jsonl {input}")),
+        ("run/../in/./a.jsonl", format!("run/../in/./a.jsonl {input}")),
+        ("symbolic.jsonl", format!("symbolic.jsonl {input}")),
+        ("hard.jsonl", format!("hard.jsonl {input}")),
+        ("b.jsonl", format!("b.jsonl.cannot.csv {input}")),
+        ("base.jsonl", "base.jsonl is what the run itself was planned with".to_owned()),
+        ("plan.jsonl", "plan.jsonl is a file of the run itself".to_owned()),
+        ("own.jsonl", "own.jsonl is a name that the run gives to a file of its own".to_owned()),
+    ] {
+        let stderr = format!("error: {wanted}\nhint: name another file with --out\n");
+        Test::at(&place, &format!("undo run --out {out} --force")).code(2).stderr(&stderr).run();
+        assert!(before.iter().all(|(file, text)| place.raw(file) == *text), "{out}");
+    }
+    // One that was moved away is put back under its name.
+    std::fs::remove_file(place.path("symbolic.jsonl")).unwrap();
+    std::fs::rename(place.path("in/a.jsonl"), place.path("moved.jsonl")).unwrap();
+    let stderr = format!("error: in/a.jsonl {input}\nhint: name another file with --out\n");
+    Test::at(&place, "undo run --out in/a.jsonl").code(2).stderr(&stderr).run();
+    Test::at(&place, "undo run --out back.jsonl --force").code(3).told_elsewhere().run();
+}
+
+#[test]
+fn a_name_that_would_be_read_as_something_else_is_refused() {
+    let (place, service) = noted(1);
+    let ran = applied(&place, &service, "");
+    for (out, wanted) in [
+        ("back.jsonl.gz", "it is not compressed"),
+        ("back.GZ", "it is not compressed"),
+        ("back.csv", "by this name it would be read as csv"),
+        ("back.txt", "by this name it would be read as csv"),
+        ("back.XLSX", "by this name it would be read as xlsx"),
+    ] {
+        let stderr = format!(
+            "error: {out}: the way back is JSON lines, and {wanted}\nhint: name a file that ends in .jsonl, as in \
+             back.jsonl\n"
+        );
+        Test::at(&place, &format!("undo run --out {out}")).code(2).stderr(&stderr).run();
+        assert!(!place.path(out).exists());
+    }
+    for (at, out) in ["back.ndjson", "back.changes", "back"].into_iter().enumerate() {
+        let undone = ran.then(&format!("undo run --out {out}")).told_elsewhere().run();
+        let plan = format!("{} --out plan{at} {QUIET}", undone.next());
+        let planned = undone.then(&plan).service(&service.base).told_elsewhere().run();
+        assert_eq!(planned.outcomes(&format!("plan{at}")), "1 planned", "{out}");
+    }
+}
+
+/// A script that waits for a summary gets one of this command, whatever went wrong.
+#[test]
+fn a_failure_has_a_summary_of_its_own_form() {
+    let (place, service) = noted(1);
+    applied(&place, &service, "");
+    for (line, run, code) in [
+        ("undo run --out back.csv", "run", 2),
+        ("undo nowhere --out back.jsonl", "nowhere", 1),
+        ("undo run --bogus", "run", 2),
+        ("undo --out back.jsonl", "", 2),
+    ] {
+        let ran = Test::at(&place, &format!("{line} --summary json")).code(code).told_elsewhere().run();
+        let zeros = json!({
+            "version": 1, "run": run, "command": "undo", "exit_code": code,
+            "referrals": { "total": 0, "back": 0, "in_part": 0, "not_at_all": 0 },
+            "fields": { "total": 0, "back": 0, "cannot": 0 }, "reasons": {}, "files": [],
+        });
+        assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap(), zeros, "{line}");
+    }
+    for (line, run, code) in
+        [("verify nowhere", "nowhere", 1), ("verify run --rate never", "run", 2), ("verify", "", 2)]
+    {
+        let ran = Test::at(&place, &format!("{line} --summary json")).code(code).told_elsewhere().run();
+        let mut summary: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let at = summary.as_object_mut().unwrap().remove("at").unwrap();
+        assert!(at.is_string());
+        let zeros = json!({
+            "version": 1, "run": run, "command": "verify", "state": "stopped", "exit_code": code,
+            "referrals": { "written": 0, "still_ours": 0, "changed_since": 0, "gone": 0, "not_readable": 0, "left": 0,
+                           "unknown": 0 },
+            "requests": { "total": 0, "get": 0, "list": 0 }, "files": [],
+        });
+        assert_eq!(summary, zeros, "{line}");
+    }
+}
+
 #[test]
 fn what_nobody_looked_at_is_told() {
     let (place, service) = noted(2);
@@ -253,8 +382,8 @@ fn what_nobody_looked_at_is_told() {
         .run();
     assert_eq!(ran.outcomes("none"), "2 unchanged");
     let stdout = "undo none: nothing was written, so there is nothing to take back\n\n referrals  0  written, or may \
-                  have been\n fields     0\n\nfiles\n none.txt             0 lines\n none.txt.cannot.csv  0 rows\n";
-    ran.then("undo none --out none.txt").stdout(stdout).run();
+                  have been\n fields     0\n\nfiles\n none.lines             0 lines\n none.lines.cannot.csv  0 rows\n";
+    ran.then("undo none --out none.lines").stdout(stdout).run();
 }
 
 #[test]

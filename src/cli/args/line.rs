@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use super::groups::{LimitArgs, PaceArgs, RunArgs, ShowingArgs, TargetArgs};
 use super::values::{
@@ -599,9 +600,46 @@ pub fn awaits_json(arguments: &[OsString]) -> Option<String> {
     is_json.then(|| name.to_owned())
 }
 
+/// Returns the run's directory that the arguments of a command name; empty where they name none.
+///
+/// The rest of them need not be right: as with [`awaits_json`], a script gets what can be told.
+pub fn run_named(arguments: &[OsString]) -> String {
+    let any_text = |argument: Arg| {
+        let takes_values = argument.get_action().takes_values();
+        if takes_values { argument.value_parser(ValueParser::os_string()) } else { argument }
+    };
+    let command = Cli::command().mut_subcommands(|command| command.mut_args(any_text));
+    let matches = command.ignore_errors(true).try_get_matches_from(arguments);
+    let named = matches.ok().and_then(|mut matches| {
+        let (_, mut matches) = matches.remove_subcommand()?;
+        matches.try_remove_one::<OsString>("run").ok()?
+    });
+    named.map(|run| run.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_is_known_by_what_names_it() {
+        for (typed, wanted) in [
+            ("verify run", "run"),
+            ("undo run", "run"),
+            ("undo --out a.jsonl run --summary json", "run"),
+            ("undo --summary json", ""),
+            ("verify run --rate never", "run"),
+            ("verify --rate never run --summary json", "run"),
+            ("verify run --bogus", "run"),
+            ("verify run other", "run"),
+            ("apply a.csv", ""),
+            ("", ""),
+        ] {
+            let words: Vec<OsString> =
+                ["referral-bulk"].into_iter().chain(typed.split(' ')).map(Into::into).collect();
+            assert_eq!(run_named(&words), wanted, "{typed}");
+        }
+    }
 
     #[test]
     fn a_script_that_waits_for_json_is_known_by_its_words() {
