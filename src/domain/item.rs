@@ -51,24 +51,27 @@ pub struct InBase {
 }
 
 impl Change {
-    /// Whether it drops elements from a list: those that an element of the same key takes the place of stay.
+    /// Whether it drops elements from a list: those that an element of the same key takes the place of stay, and one
+    /// without a key stays where the very same is there.
     pub fn drops_elements(&self) -> bool {
         let kind = self.path.kind();
         if kind.key_member().is_none() || !self.appended.is_empty() {
             return false;
         }
-        let keys = |list: &RawValue| -> Vec<Option<String>> {
+        let keys = |list: &RawValue| -> Vec<String> {
             let elements = json::elements(list).unwrap_or_default();
-            elements.into_iter().map(|element| element_key(kind, element).ok()).collect()
+            let key =
+                |element: &RawValue| element_key(kind, element).unwrap_or_else(|_| element.get().to_owned());
+            elements.into_iter().map(key).collect()
         };
         let mut kept = keys(&self.after);
         self.before.as_deref().is_some_and(|before| {
             keys(before).into_iter().any(|key| match kept.iter().position(|known| *known == key) {
-                Some(at) if key.is_some() => {
+                Some(at) => {
                     kept.swap_remove(at);
                     false
                 }
-                _ => true,
+                None => true,
             })
         })
     }
