@@ -13,14 +13,20 @@ use crate::domain::setting::Setting;
 use crate::ledger::Ledger;
 
 /// Returns the accounts that this process acts as, as a sign-in that is kept says, or else the token of the client that
-/// is connected, where it can be read. The service is not asked.
-pub async fn accounts(target: &Target, client: Option<&Client>, environment: &Environment<'_>) -> Accounts {
+/// is connected, where it can be read. The service is not asked; nor is the source of a token, unless that `is_needed`.
+pub async fn accounts(
+    target: &Target,
+    client: Option<&Client>,
+    is_needed: bool,
+    environment: &Environment<'_>,
+) -> Accounts {
     let service = match (target, client) {
         (Target::Service(endpoint, Some(Credentials::Kept(kept))), _) => {
             let record = sign_ins(environment).and_then(|all| kept.record(&all, endpoint)).ok();
             record.and_then(|record| record.account).map(|account| account.to_string())
         }
-        (Target::Service(..), Some(client)) => tokio::select! {
+        // A token is not asked for to this end alone, but where the profile wants to know.
+        (Target::Service(..), Some(client)) if is_needed || client.has_token() => tokio::select! {
             biased;
             () = environment.stop.wait() => None,
             claims = client.token_claims() => claims.ok().flatten().and_then(|claims| claims.account),

@@ -51,7 +51,7 @@ pub async fn run(options: ApproveOptions, environment: &Environment<'_>) -> Resu
     // A target that this version doesn't know has no account either.
     let target = Target::remembered(&ledger.header().spec.target, Some(credentials));
     let accounts = match &target {
-        Ok(target) => accounts(target, asker(target, environment).as_ref(), environment).await,
+        Ok(target) => accounts(target, asker(target, environment).as_ref(), true, environment).await,
         Err(_) => Accounts::default(),
     };
     let known = || accounts.name().map(str::to_owned).or_else(|| accounts.number());

@@ -102,6 +102,11 @@ impl Begun {
     pub fn now(client: &Client, pace: &Pace) -> Self {
         Self { at: tokio::time::Instant::now(), tokens: client.token_requests(), waits: pace.wait_times() }
     }
+
+    /// Counts the token requests from this number on.
+    pub fn with_tokens(self, tokens: u64) -> Self {
+        Self { tokens, ..self }
+    }
 }
 
 /// Returns what was counted and timed since the start of a stretch of work.

@@ -112,7 +112,9 @@ async fn carry_out(
         None if approvals.is_some() => Some(connect()?),
         client => client,
     };
-    let accounts = approval::accounts(run_context.target, client.as_ref(), environment).await;
+    let tokens = client.as_ref().map_or(0, Client::token_requests);
+    let accounts =
+        approval::accounts(run_context.target, client.as_ref(), approvals.is_some(), environment).await;
     if let Some(approvals) = approvals {
         approval::by_another(&approvals, &accounts, run_context)?;
     }
@@ -130,7 +132,7 @@ async fn carry_out(
     };
     // These reports say that nothing was sent. If this process died while it sends, they would be wrong.
     write_reports::take_away_reports(run_context.run, plan, environment.console)?;
-    send(ledger, totals, &client, run_context, environment).await
+    send(ledger, totals, (&client, tokens), run_context, environment).await
 }
 
 /// The error that sending ended with.
@@ -146,11 +148,12 @@ impl<T: Into<CommandError>> From<T> for Ended {
     }
 }
 
-/// Sends the plan, shows its progress, and records in the ledger how it ended.
+/// Sends the plan, shows its progress, and records in the ledger how it ended. The client comes with the number of tokens
+/// that it had asked for before whose account it is was looked at.
 async fn send(
     ledger: Ledger,
     totals: PlanTotals,
-    client: &Client,
+    (client, tokens): (&Client, u64),
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<(), Ended> {
@@ -161,7 +164,7 @@ async fn send(
     let waves = ledger.header().spec.waves.clone();
     let rebase =
         move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (environment.clock)());
-    let begun = Begun::now(client, pace);
+    let begun = Begun::now(client, pace).with_tokens(tokens);
     let (journal, backlog) = ledger.start(Arc::new(environment.clock)).await?;
     let progress = Progress::new(showing.progress, totals.remaining);
     let observe = |event| progress::show(&progress, environment, event);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::case::{Ran, Test};
 use crate::support::place::Place;
-use crate::support::program::TOKEN;
+use crate::support::program::{TOKEN, program};
 use crate::support::samples::notes_csv;
 use crate::support::sandbox::Sandbox;
 
@@ -136,7 +136,8 @@ fn whatever_becomes_of_it_costs_the_run_nothing() {
 /// Nobody holds the run any more, and all of it is written.
 #[test]
 fn it_may_report_the_run_and_the_next_command_stays_the_last_line() {
-    let program = env!("CARGO_BIN_EXE_referral-bulk");
+    let program = program();
+    let program = program.get_program().to_str().unwrap();
     let script = format!(
         "cat > /dev/null; {program} report run > reported 2> /dev/null; {program} resume run --sandbox > resumed 2> /dev/null\n"
     );

@@ -72,7 +72,7 @@ fn dies_at(turn: usize, step: &str, state: &'static str) -> bool {
 /// is room one comes to its end in the same directory.
 #[test]
 fn a_ledger_that_there_is_no_room_for_is_no_run() {
-    let rooms: Vec<u64> = (2..=160).step_by(6).collect();
+    let rooms: Vec<u64> = (2..=250).step_by(6).collect();
     let left = each(&rooms, |kib| {
         let world = World::new(3, "live");
         let ended = world.home.start_cramped(*kib, &world.arguments()).wait();
