@@ -114,14 +114,15 @@ impl Account {
         let console = environment.console;
         environment.tell_lost_diagnostics();
         self.show(showing, console);
+        let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
         self.tell_rest(run, showing, console);
         if self.last_wave_fell {
-            let verify = CommandLine::verify(run, Vec::new());
+            let is_whose = |typed: &&Choice| matches!(typed.setting, Setting::Profile | Setting::TokenFile);
+            let verify = CommandLine::verify(run, repeat.iter().filter(is_whose).cloned().collect());
             console.say(&format!(
                 "warning: the last wave did not stand when it was read back; how all stands now is told by: {verify}"
             ));
         }
-        let repeat = &sending.map_or_else(Vec::new, |sending| sending.repeat((environment.clock)()));
         if self.unwritten.is_some() {
             let next = (self.exit == Exit::Stopped).then(|| self.carrying_on(run, repeat));
             let not_written = self.not_written(run);

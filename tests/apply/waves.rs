@@ -184,6 +184,11 @@ fn a_last_wave_that_does_not_stand_is_told() {
     assert_eq!(ran.outcomes("run"), "2 applied");
     assert_eq!(ran.summary("run")["exit_code"], 3);
     ran.then("report run --summary none").code(3).stderr(FELL).run();
+    // With the profile that the tokens come from.
+    place.write("referral-bulk.toml", "[profile.a]\n");
+    let resumed = ran.then("resume run --profile a --summary none").service(&sandbox.base).code(3);
+    let resumed = resumed.told_elsewhere().run();
+    assert!(resumed.stderr.contains("referral-bulk verify run --profile a\n"), "{}", resumed.stderr);
 }
 
 #[test]
