@@ -132,7 +132,7 @@ impl Surroundings<'_> {
         typed: args::PlanningArgs,
         options: &args::RunArgs,
     ) -> Result<apply::ApplyOptions, CommandError> {
-        let args::RunArgs { target, sending, showing, on_finish } = options;
+        let args::RunArgs { target, sending, showing, page, on_finish } = options;
         let profile = self.config.profile(target.profile.as_deref())?;
         Ok(apply::ApplyOptions {
             asked,
@@ -141,7 +141,7 @@ impl Surroundings<'_> {
             reason: typed.reason,
             target: self.target(target, &profile)?,
             sending: finishing(self.sending(sending, target, &profile)?, on_finish.as_deref()),
-            showing: self.showing(*showing),
+            showing: self.showing(*showing, page.reveal),
         })
     }
 
@@ -150,13 +150,13 @@ impl Surroundings<'_> {
     /// # Errors
     /// As [`Self::apply`].
     pub fn resume(&self, typed: args::ResumeArgs) -> Result<resume::ResumeOptions, CommandError> {
-        let args::RunArgs { target, sending, showing, on_finish } = &typed.options;
+        let args::RunArgs { target, sending, showing, page, on_finish } = &typed.options;
         let profile = self.config.profile(target.profile.as_deref())?;
         Ok(resume::ResumeOptions {
             run: typed.run,
             named: self.named(target, &profile)?,
             sending: finishing(self.sending(sending, target, &profile)?, on_finish.as_deref()),
-            showing: self.showing(*showing),
+            showing: self.showing(*showing, page.reveal),
         })
     }
 
@@ -185,13 +185,13 @@ impl Surroundings<'_> {
             run,
             named: self.named(&target, &profile)?,
             sending: self.sending(&typed, &target, &profile)?,
-            showing: self.showing(showing),
+            showing: self.showing(showing, false),
         })
     }
 
     /// Makes the settings of `report`.
     pub fn report(&self, typed: args::ReportArgs) -> report::ReportOptions {
-        report::ReportOptions { run: typed.run, showing: self.showing(typed.showing) }
+        report::ReportOptions { run: typed.run, showing: self.showing(typed.showing, typed.page.reveal) }
     }
 
     /// Makes the settings of `undo`.
@@ -235,10 +235,10 @@ impl Surroundings<'_> {
         }
     }
 
-    /// Returns how to print summary and progress.
-    fn showing(&self, typed: args::ShowingArgs) -> Showing {
+    /// Returns how to print summary and progress, and whether the page reveals personal data.
+    fn showing(&self, typed: args::ShowingArgs, reveal: bool) -> Showing {
         let progress = self.progress(typed.progress);
-        Showing { summary: summary_form(typed.summary), progress }
+        Showing { summary: summary_form(typed.summary), progress, reveal }
     }
 
     /// Returns the levels of the rules: those of the settings file, overridden by those that were typed.

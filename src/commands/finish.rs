@@ -30,7 +30,15 @@ pub async fn account(
     plan: Option<PlanFile>,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    let account = write_reports(run_context.run, plan, None, run_context.patches, environment).await?;
+    let account = write_reports(
+        run_context.run,
+        plan,
+        None,
+        run_context.patches,
+        run_context.showing.reveal,
+        environment,
+    )
+    .await?;
     if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
         environment.console.say(&format!("stopped: {}", spelled(&reason.wording())));
         let sign_in = |needed| connection::sign_in_again(run_context.target, needed, environment);
@@ -51,7 +59,7 @@ pub async fn report(
     showing: Showing,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    let account = write_reports(run, None, None, None, environment).await?;
+    let account = write_reports(run, None, None, None, showing.reveal, environment).await?;
     if account.phase != Phase::Finished && ledger::is_worked_on(run).await {
         account.show(showing, environment.console);
         environment.console.say("note: another process is at work on this run: this is how far it has come");
@@ -71,9 +79,16 @@ pub async fn account_refused(
     exit: Exit,
     environment: &Environment<'_>,
 ) -> Result<(), CommandError> {
-    write_reports(run_context.run, plan, Some(exit), run_context.patches, environment)
-        .await?
-        .show(run_context.showing, environment.console);
+    write_reports(
+        run_context.run,
+        plan,
+        Some(exit),
+        run_context.patches,
+        run_context.showing.reveal,
+        environment,
+    )
+    .await?
+    .show(run_context.showing, environment.console);
     Ok(())
 }
 

@@ -93,6 +93,7 @@ pub mod options;
 pub mod order_told;
 mod ordering;
 mod out_file;
+mod page_commands;
 pub mod patches;
 pub mod payloads;
 pub mod plan_writer;

@@ -87,6 +87,15 @@ impl CommandLine {
         Self { command: "show".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
     }
 
+    /// Returns the beginning of the command that tells the life of a row of a run, which is named behind it.
+    pub fn explain_in(run: &Path) -> Self {
+        Self {
+            command: "explain".to_owned(),
+            operands: vec![Operand::Path(run.to_owned())],
+            choices: Vec::new(),
+        }
+    }
+
     /// Returns the command that tells the life of one referral in a run.
     pub fn explain(run: &Path, referral: ReferralId) -> Self {
         let operands = vec![Operand::Path(run.to_owned()), Operand::Path(referral.to_string().into())];

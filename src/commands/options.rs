@@ -30,6 +30,8 @@ pub struct Showing {
     pub summary: SummaryForm,
     /// The form of the progress on standard error meanwhile.
     pub progress: ProgressMode,
+    /// Whether personal data is written out in the page of a run.
+    pub reveal: bool,
 }
 
 /// The consent that a user gives beforehand, by options.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::next_command::CommandLine;
+use super::page_commands::page_commands;
 use super::verified_files;
 use super::whereabouts::Whereabouts;
 use crate::domain::account::{InputInfo, Phase, RowAccount, RowText};
@@ -18,8 +19,9 @@ use crate::domain::run_spec::RunSpec;
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader, RunHeader};
 use crate::report::{
-    self, Audits, FileSummary, FiledPlan, Forms, Imbalance, Kept, Lost, Overview, PlanCounts, PlanReport,
-    Referrals, ReportError, RowReports, Shelf, Summary, Tally, Written, report_files,
+    self, Audits, FileSummary, Filed, FiledPlan, Forms, Imbalance, Kept, Lost, Overview, PageFacts,
+    PlanCounts, PlanReport, Referrals, ReportError, ReportPage, RowReports, Shelf, Summary, Tally, Texts,
+    Written, report_files,
 };
 
 /// `plan.jsonl` as it was written, with its hash and the counts of its items.
@@ -127,14 +129,15 @@ pub async fn write_reports(
     plan: Option<PlanFile>,
     exit: Option<Exit>,
     patches: Option<&Path>,
+    reveal: bool,
     environment: &Environment<'_>,
 ) -> Result<Account, LedgerError> {
-    let shelf = shelf(run, environment.console);
+    let (shelf, texts) = (shelf(run, environment.console), Texts::new(reveal));
     let reader = ledger::read(run).await?;
     let RunHeader { spec, phase, .. } = reader.header();
     let whereabouts = Whereabouts::of(spec, environment);
     let (inputs, phase, about) = (reader.inputs().await?, *phase, whereabouts.about(spec));
-    let mut folded = fold(&shelf, &reader, &inputs, plan).await?;
+    let mut folded = fold(&shelf, &reader, &inputs, plan, texts).await?;
     let imbalance = folded.rows.balance(&inputs).err().map(|imbalance| imbalance.to_string());
     let last_wave_fell = last_wave_fell(&reader).await?;
     let exit = match (&imbalance, exit) {
@@ -146,6 +149,11 @@ pub async fn write_reports(
         },
     };
     let mut summary = sum_up(run, &about, exit, &reader, &inputs, &shelf, &folded).await?;
+    match write_page(run, &about, &reader, &shelf, &summary, &folded.rows.page, texts).await? {
+        Ok(filed) => folded.written.add(filed),
+        Err(error) => folded.unwritten = folded.unwritten.or(Some(error)),
+    }
+    summary.files = FileSummary::all(&shelf, &folded.written);
     match summary.write(&shelf) {
         Ok(filed) => folded.written.add(filed),
         Err(error) => folded.unwritten = folded.unwritten.or(Some(error)),
@@ -202,6 +210,7 @@ async fn fold(
     reader: &Reader,
     inputs: &[InputInfo],
     plan: Option<PlanFile>,
+    texts: Texts,
 ) -> Result<Folded, LedgerError> {
     let mut written = Written::default();
     // The plan report is the same at any time: where this process has written it already, it is not written
@@ -210,7 +219,7 @@ async fn fold(
         written.keep(kept);
         (PlanSums { counts, overview }, Ok(filed))
     });
-    let (rows, rows_written) = write_rows(shelf, reader, inputs, &mut written).await?;
+    let (rows, rows_written) = write_rows(shelf, reader, inputs, texts, &mut written).await?;
     let (plan, plan_written) = match there {
         Some(there) => there,
         None => write_items(shelf, reader, inputs).await?,
@@ -268,6 +277,31 @@ async fn sum_up(
     })
 }
 
+/// Writes the page of a run.
+async fn write_page(
+    run: &Path,
+    about: &RunSpec,
+    reader: &Reader,
+    shelf: &Shelf,
+    summary: &Summary,
+    page: &ReportPage,
+    texts: Texts,
+) -> Result<Result<Filed, ReportError>, LedgerError> {
+    let (consent, approvals) = (reader.consent().await?, reader.approvals().await?);
+    let verified = reader.verifications().await?.pop().map(|(_, verification)| verification);
+    let facts = PageFacts {
+        summary,
+        spec: about,
+        phase: reader.header().phase,
+        consent: consent.as_ref(),
+        approvals: &approvals,
+        verified: verified.as_ref(),
+        commands: &page_commands(run),
+        texts,
+    };
+    Ok(page.write(shelf, &facts))
+}
+
 /// Whether the last wave of a run didn't stand when it was read back, and nothing was verified since.
 async fn last_wave_fell(reader: &Reader) -> Result<bool, LedgerError> {
     let Some(waves) = &reader.header().spec.waves else { return Ok(false) };
@@ -302,6 +336,7 @@ struct RowSums {
     audits: Option<Audits>,
     /// The forms in which there are pending rows.
     pending: Forms,
+    page: ReportPage,
 }
 
 impl RowSums {
@@ -312,21 +347,26 @@ impl RowSums {
     }
 }
 
-/// Counts the rows of a run, and writes their files. The counts are returned also where the files can't be
+/// Counts the rows of a run, writes their files, and folds the page. The counts are returned also where the files can't be
 /// written.
 async fn write_rows(
     shelf: &Shelf,
     reader: &Reader,
     inputs: &[InputInfo],
+    texts: Texts,
     written: &mut Written,
 ) -> Result<(RowSums, Result<(), ReportError>), LedgerError> {
-    let RunSpec { asked, created, .. } = &reader.header().spec;
+    let RunHeader { spec, phase, .. } = reader.header();
+    let RunSpec { asked, created, .. } = spec;
     let audits = asked.migrating.as_ref().map(|_| Audits::default());
-    let mut sums = RowSums { books: Tally::new(inputs.len()), audits, pending: Forms::default() };
+    let page = ReportPage::begin(spec, *phase, inputs, texts);
+    let mut sums = RowSums { books: Tally::new(inputs.len()), audits, pending: Forms::default(), page };
     let mut files = RowReports::begin(shelf, inputs, *created);
     let (mut bound, mut lost, mut is_short) = (Forms::default(), Lost::default(), false);
     reader
-        .rows(&mut |row| {
+        .full_rows(&mut |full| {
+            sums.page.row(&full);
+            let row = full.account;
             sums.books.add(&row);
             note_bound(&mut bound, &row, inputs);
             lost.note(&row, inputs);
@@ -336,6 +376,12 @@ async fn write_rows(
             }
             sums.audits.iter_mut().for_each(|audits| audits.add(&row));
             keep(&mut files, |files| files.row(&row));
+            Ok::<_, LedgerError>(())
+        })
+        .await?;
+    reader
+        .pace(&mut |record| {
+            sums.page.pace(record);
             Ok::<_, LedgerError>(())
         })
         .await?;

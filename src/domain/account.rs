@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::attempt::Try;
 use super::audit::Audit;
 use super::day_doubt::DateColumns;
 use super::finding::{Finding, Location};
 use super::format::Format;
-use super::item::Item;
+use super::item::{Change, Effect, Item};
 use super::key::Matched;
 use super::outcome::Verdict;
 use super::referral::{ETag, ReferralId};
@@ -241,6 +242,33 @@ pub struct RowAccount {
     pub subject: Option<Subject>,
     /// The key that led to its referral, where rows name those by one.
     pub matched: Option<Matched>,
+}
+
+/// Everything that is known about one input row, with what was to be changed and every attempt at it.
+#[derive(Debug, Clone)]
+pub struct FullRow {
+    /// The row.
+    pub account: RowAccount,
+    /// What the item of the row is to change; `None` where the row has no part in one.
+    pub change: Option<ItemChange>,
+    /// The attempts at the item, in their order.
+    pub tries: Vec<Try>,
+}
+
+impl FullRow {
+    /// Whether the row is the first of its item: what is counted by referrals counts it, and no other row of the item.
+    pub fn is_first(&self) -> bool {
+        self.account.item == Some(self.account.row)
+    }
+}
+
+/// What an item is to change, as it was planned.
+#[derive(Debug, Clone)]
+pub struct ItemChange {
+    /// The changes, one per field, in the order of the document.
+    pub changes: Vec<Change>,
+    /// Whether they can be undone.
+    pub effect: Effect,
 }
 
 /// How a row of an item stands: its outcome so far.

@@ -44,6 +44,19 @@ pub struct AttemptAnswer {
     pub at: Timestamp,
 }
 
+/// One attempt in short: the request, when it was made, and its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Try {
+    /// The `client-request-id` of the request.
+    pub client_request_id: Uuid,
+    /// When the intent was recorded.
+    pub at: Timestamp,
+    /// The HTTP status of the answer, where there was one and it is on record.
+    pub status: Option<u16>,
+    /// When the answer came, or it was found that there is none; `None` where neither is on record.
+    pub answered: Option<Timestamp>,
+}
+
 /// One attempt at sending an item, as it is on record.
 #[derive(Debug, Clone)]
 pub struct AttemptAccount {

@@ -57,6 +57,8 @@ pub enum Setting {
     OnConflict,
     /// The command that is told of a run's end.
     OnFinish,
+    /// Whether a file is opened once it is written.
+    Open,
     /// The run's directory.
     Out,
     /// The new file that the documents of a plan are written to as well.
@@ -71,6 +73,8 @@ pub enum Setting {
     Rate,
     /// The reason for the run, in the user's words.
     Reason,
+    /// Whether personal data is written out in the page of a run.
+    Reveal,
     /// The level of a rule.
     Rule,
     /// The use of the sandbox as the service, and what it is seeded from.
@@ -105,7 +109,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 50] = [
         Self::Account,
         Self::All,
         Self::AllowPath,
@@ -132,6 +136,7 @@ impl Setting {
         Self::MaxErrors,
         Self::OnConflict,
         Self::OnFinish,
+        Self::Open,
         Self::Out,
         Self::Patches,
         Self::Plan,
@@ -139,6 +144,7 @@ impl Setting {
         Self::Profile,
         Self::Rate,
         Self::Reason,
+        Self::Reveal,
         Self::Rule,
         Self::Sandbox,
         Self::Scope,
@@ -185,6 +191,7 @@ impl Setting {
             Self::MaxErrors => "max-errors",
             Self::OnConflict => "on-conflict",
             Self::OnFinish => "on-finish",
+            Self::Open => "open",
             Self::Out => "out",
             Self::Patches => "patches",
             Self::Plan => "plan",
@@ -192,6 +199,7 @@ impl Setting {
             Self::Profile => "profile",
             Self::Rate => "rate",
             Self::Reason => "reason",
+            Self::Reveal => "reveal",
             Self::Rule => "rule",
             Self::Sandbox => "sandbox",
             Self::Scope => "scope",

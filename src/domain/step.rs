@@ -58,6 +58,17 @@ pub enum StepKind {
     Withdrawn,
 }
 
+impl StepKind {
+    /// Returns how long was waited in the step, where anything was waited for.
+    pub fn waits(&self) -> Option<Waits> {
+        match self {
+            Self::Waited(waits) => Some(*waits),
+            Self::Looked(look) => Some(look.waits),
+            Self::Decided { .. } | Self::Rebased { .. } | Self::Withdrawn => None,
+        }
+    }
+}
+
 /// How long a request waited, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "snake_case")]

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 use super::model::RunHeader;
 use super::outstanding::last;
 use super::verdict::{self, Resolved};
-use crate::domain::account::{ItemAccount, RowAccount, RowRecord};
-use crate::domain::attempt::AttemptResult;
+use crate::domain::account::{FullRow, ItemAccount, ItemChange, RowAccount, RowRecord};
+use crate::domain::attempt::{AttemptResult, Try};
 use crate::domain::audit::Audit;
 use crate::domain::finding::{Finding, Location};
-use crate::domain::item::Change;
+use crate::domain::item::{Change, Effect};
 use crate::domain::json;
 use crate::domain::outcome::Outcome;
 use crate::domain::subject::Subject;
@@ -39,31 +37,35 @@ pub(super) struct ItemFacts {
     pub(super) subject: Option<Subject>,
     /// The item's outcome, if it has one.
     pub(super) resolved: Option<Resolved>,
-    /// The item's changes; needed only where it came out as a conflict.
+    /// The item's changes; needed only where it came out as a conflict, and where rows are told in full.
     pub(super) changes: Option<Vec<Change>>,
 }
 
 /// The attempts at an item, in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempts {
-    request_ids: Vec<Uuid>,
-    first: Option<Timestamp>,
+    tries: Vec<Try>,
     latest: Option<(i64, Option<AttemptResult>)>,
 }
 
 impl Attempts {
     /// Adds the next attempt.
-    pub(super) fn add(
-        &mut self,
-        number: i64,
-        request_id: Uuid,
-        at: Timestamp,
-        result: Option<AttemptResult>,
-    ) {
-        self.request_ids.push(request_id);
-        self.first.get_or_insert(at);
+    pub(super) fn add(&mut self, number: i64, made: Try, result: Option<AttemptResult>) {
+        self.tries.push(made);
         self.latest = Some((number, result));
     }
+}
+
+/// Returns all that reports say of a row, with what its item is to change.
+pub(super) fn full_row(mut facts: RowFacts, effect: Option<Effect>, header: &RunHeader) -> FullRow {
+    let tries = facts.attempts.tries.clone();
+    let changes = facts.item.as_mut().and_then(|item| match &item.resolved {
+        // The row tells both sides of a conflict.
+        Some(resolved) if resolved.settled.verdict.outcome == Outcome::Conflict => item.changes.clone(),
+        Some(_) | None => item.changes.take(),
+    });
+    let change = changes.zip(effect).map(|(changes, effect)| ItemChange { changes, effect });
+    FullRow { account: row(facts, header), change, tries }
 }
 
 /// Returns what reports say of a row.
@@ -103,9 +105,9 @@ pub(super) fn row(facts: RowFacts, header: &RunHeader) -> RowAccount {
         verdict,
         findings,
         etag,
-        attempts: u32::try_from(attempts.request_ids.len()).unwrap_or(u32::MAX),
-        request_ids: attempts.request_ids,
-        first_sent: attempts.first,
+        attempts: u32::try_from(attempts.tries.len()).unwrap_or(u32::MAX),
+        request_ids: attempts.tries.iter().map(|made| made.client_request_id).collect(),
+        first_sent: attempts.tries.first().map(|made| made.at),
         at,
         base,
         ours,

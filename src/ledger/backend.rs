@@ -18,15 +18,15 @@ use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
 use super::model::{
-    LineOfInput, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, VerifiedPart,
-    WaveSoFar,
+    LineOfInput, Outstanding, PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem,
+    VerifiedPart, WaveSoFar,
 };
 use super::ordering::{OrderKeys, Placed};
 use super::record::Record;
 use super::spill::Spill;
 use super::ticket::AttemptId;
 use crate::domain::account::{
-    InputInfo, ItemAccount, RowAccount, RowRecord, RowStanding, RowText, RunStats, Settled,
+    FullRow, InputInfo, ItemAccount, RowAccount, RowRecord, RowStanding, RowText, RunStats, Settled,
 };
 use crate::domain::approval::Approval;
 use crate::domain::audit::Audit;
@@ -214,6 +214,18 @@ pub(super) trait RunAccount {
     async fn rows<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(RowAccount) -> Result<(), E>,
+    ) -> Result<(), E>;
+
+    /// Calls `each` for every input row once, in the order of the input, with what was to be changed.
+    async fn full_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(FullRow) -> Result<(), E>,
+    ) -> Result<(), E>;
+
+    /// Calls `each` for every attempt in their order, and then for everything that was waited for.
+    async fn pace<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(PaceRecord) -> Result<(), E>,
     ) -> Result<(), E>;
 
     /// Calls `each` for every item once, by number, as it was planned.

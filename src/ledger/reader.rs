@@ -3,9 +3,9 @@
 
 use super::backend::{RunAccount, whichever};
 use super::error::LedgerError;
-use super::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar};
+use super::model::{PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar};
 use super::{memory, sqlite};
-use crate::domain::account::{InputInfo, ItemAccount, RowAccount, RowStanding, RunStats};
+use crate::domain::account::{FullRow, InputInfo, ItemAccount, RowAccount, RowStanding, RunStats};
 use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::referral::ReferralId;
@@ -103,6 +103,30 @@ impl Reader {
         each: &mut dyn FnMut(RowAccount) -> Result<(), E>,
     ) -> Result<(), E> {
         whichever!(Self: self, reader => reader.rows(each).await)
+    }
+
+    /// Calls `each` for every input row once, in the order of the input, with what was to be changed and every attempt
+    /// at it. Memory use does not grow with the number of rows.
+    ///
+    /// # Errors
+    /// As [`Reader::rows`].
+    pub async fn full_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(FullRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        whichever!(Self: self, reader => reader.full_rows(each).await)
+    }
+
+    /// Calls `each` for every attempt in their order, and then for everything that was waited for, in its order. Memory
+    /// use does not grow with their number.
+    ///
+    /// # Errors
+    /// As [`Reader::rows`].
+    pub async fn pace<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(PaceRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        whichever!(Self: self, reader => reader.pace(each).await)
     }
 
     /// Calls `each` for every item once, by number, as it was planned, with all findings about its rows.

@@ -7,7 +7,7 @@ use super::edited::Kept;
 use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
-use super::{manifest, outcomes, plan, plan_table, portal, verified};
+use super::{html, manifest, outcomes, plan, plan_table, portal, verified};
 use crate::domain::account::InputInfo;
 use crate::domain::format::Format;
 use crate::domain::outcome::Bucket;
@@ -47,10 +47,11 @@ struct Single {
 
 /// The reports that every run has once, in the order in which they are listed. The summary comes last, since it
 /// lists all others.
-const SINGLES: [Single; 4] = [
+const SINGLES: [Single; 5] = [
     Single { name: outcomes::NAME, outlives_sending: false },
     Single { name: plan::NAME, outlives_sending: true },
     Single { name: plan_table::NAME, outlives_sending: true },
+    Single { name: html::NAME, outlives_sending: false },
     Single { name: manifest::NAME, outlives_sending: false },
 ];
 
@@ -84,8 +85,13 @@ pub fn is_report(file: &Path) -> bool {
     if file.file_name().is_some_and(|name| verified::NAMES.iter().any(|verified| name == *verified)) {
         return true;
     }
+    if file.file_name().is_some_and(|name| name == html::NAME) {
+        return true;
+    }
     let rows = Bucket::ALL.map(stem);
-    let singles = SINGLES.map(|single| single.name.split('.').next().unwrap_or_default());
+    let singles = SINGLES.map(|single| single.name);
+    let singles = singles.iter().filter(|name| **name != html::NAME);
+    let singles: Vec<&str> = singles.map(|name| name.split('.').next().unwrap_or_default()).collect();
     let is_known = stem_of.is_some_and(|stem| rows.contains(&stem) || singles.contains(&stem));
     is_known && matches!(extension, Some("csv" | "xlsx" | "json" | "jsonl"))
 }
@@ -133,6 +139,9 @@ mod tests {
             ("outcomes.jsonl", true),
             ("verify.jsonl", true),
             ("verify.csv", true),
+            ("report.html", true),
+            ("report.csv", false),
+            ("error.html", false),
             ("verify.xlsx", false),
             ("error.txt", false),
             ("error.edited-1.csv", false),
@@ -161,6 +170,7 @@ mod tests {
                 "outcomes.jsonl",
                 "plan.jsonl",
                 "plan.csv",
+                "report.html",
                 "summary.json"
             ]
         );

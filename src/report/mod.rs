@@ -14,6 +14,7 @@
 //! | [`Overview`] | what a plan would change, for people |
 //! | [`PatchFile`] | the documents of a plan as a change file |
 //! | [`UndoFiles`], [`UndoTally`] | the change file that takes a run back, and what it comes to |
+//! | [`ReportPage`] | `report.html`, for people |
 //! | [`ExportFile`] | a snapshot or a change file that is made of referrals |
 //! | [`Tally`] | rows by outcome and reason, and whether they balance |
 //! | [`HeldRows`] | the first rows that are held back, for people |
@@ -42,6 +43,7 @@ mod findings;
 mod form;
 mod format;
 mod held_rows;
+mod html;
 mod in_doubt;
 mod jsonl;
 mod life;
@@ -90,6 +92,7 @@ pub use filter::ReferralFilter;
 pub use form::SharedForms;
 pub use format::{counted, grouped, roughly};
 pub use held_rows::HeldRows;
+pub use html::{NAME as PAGE_FILE, NextStep, PageCommands, PageFacts, ReportPage, Texts};
 pub use life::LifeOf;
 pub use lost::{Lost, is_short_of_state};
 pub use manifest::FileSummary;

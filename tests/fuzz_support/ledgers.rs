@@ -299,7 +299,7 @@ async fn reports(run: &Path, told: &Result<Told, LedgerError>) {
         run_log: &RunLog::default(),
         watch: None,
     };
-    let showing = Showing { summary: SummaryForm::Text, progress: ProgressMode::None };
+    let showing = Showing { summary: SummaryForm::Text, progress: ProgressMode::None, reveal: false };
     let made = report::run(&report::ReportOptions { run: run.to_owned(), showing }, &host).await;
     match (&made, told) {
         (Ok(exit), Ok(told)) => {

@@ -23,6 +23,9 @@ pub struct RunArgs {
     /// How to show it.
     #[command(flatten)]
     pub showing: ShowingArgs,
+    /// What the page holds.
+    #[command(flatten)]
+    pub page: PageArgs,
 
     /// Command to run at every end, with the summary as JSON on its standard input; run without a shell
     #[arg(long, value_name = "CMD", help_heading = "What to show")]
@@ -108,6 +111,15 @@ pub struct SendingArgs {
     /// Time to stop sending at, such as 2026-12-31T18:00:00+01:00
     #[arg(long, value_name = "TIME")]
     pub finish_by: Option<String>,
+}
+
+/// What the page of a run holds.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "What to show")]
+pub struct PageArgs {
+    /// Write personal data out in report.html: e-mail addresses, telephone numbers, members' names
+    #[arg(long)]
+    pub reveal: bool,
 }
 
 /// How to show it.

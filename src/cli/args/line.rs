@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
-use super::groups::{LimitArgs, PaceArgs, RunArgs, ShowingArgs, TargetArgs};
+use super::groups::{LimitArgs, PaceArgs, PageArgs, RunArgs, ShowingArgs, TargetArgs};
 use super::values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,
     ProgressFormArg, StoreArg, SummaryFormArg,
@@ -240,6 +240,9 @@ pub struct ReportArgs {
     /// How to show it.
     #[command(flatten)]
     pub showing: ShowingArgs,
+    /// What the page holds.
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// The arguments of `approve`.

@@ -3,21 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::kept::Memory;
 use super::state::{PlannedItem, RunState};
-use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats};
+use crate::domain::account::{
+    FullRow, InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats,
+};
 use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::ReferralId;
+use crate::domain::step::Waits;
 use crate::domain::verification::{Verification, Verified};
 use crate::domain::waves::Wave;
 use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::{
-    PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
+    PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
 };
 use crate::ledger::outstanding::{Due, due, last};
 use crate::ledger::verdict::Resolved;
@@ -45,14 +50,13 @@ impl Reader {
 
     fn item_facts(&self, number: u64, planned: &PlannedItem) -> ItemFacts {
         let resolved = self.state.outcomes.get(&number).cloned();
-        let is_conflict = |resolved: &Resolved| resolved.settled.verdict.outcome == Outcome::Conflict;
         ItemFacts {
             findings: planned.item.findings.clone(),
             // An item has the number of its first row.
             first: self.state.planned.rows.get(&number).map(|row| row.place),
             audit: planned.audit.clone(),
             subject: planned.subject.clone(),
-            changes: resolved.as_ref().is_some_and(is_conflict).then(|| planned.item.changes.clone()),
+            changes: Some(planned.item.changes.clone()),
             resolved,
         }
     }
@@ -63,7 +67,7 @@ impl Reader {
         for (number, attempt) in &self.state.attempts {
             let result = attempt.answer.as_ref().map(|answer| answer.result);
             let of_item = attempts.entry(attempt.item.number).or_default();
-            of_item.add(*number, attempt.client_request_id, attempt.at, result);
+            of_item.add(*number, attempt.in_short(), result);
         }
         attempts
     }
@@ -188,6 +192,40 @@ impl RunAccount for Reader {
             each(account::row(self.facts(row, &attempts), &self.state.header))?;
         }
         Ok(())
+    }
+
+    async fn full_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(FullRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let attempts = self.attempts();
+        for row in self.state.planned.rows.values().filter(|row| self.is_known(row)) {
+            let planned = row.item.and_then(|number| self.state.planned.items.get(&number));
+            let effect = planned.map(|planned| planned.item.effect);
+            each(account::full_row(self.facts(row, &attempts), effect, &self.state.header))?;
+        }
+        Ok(())
+    }
+
+    async fn pace<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(PaceRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut attempts = self.state.attempts.values();
+        attempts.try_for_each(|attempt| each(PaceRecord::Attempt(attempt.in_short())))?;
+        // Steps are kept by their items here.
+        let mut waited: Vec<(Timestamp, Waits)> = self
+            .state
+            .steps
+            .values()
+            .flatten()
+            .filter_map(|step| {
+                let waits = step.taken.kind.waits().filter(|waits| waits.are_noteworthy())?;
+                Some((step.taken.at, waits))
+            })
+            .collect();
+        waited.sort_by_key(|(at, _)| *at);
+        waited.into_iter().try_for_each(|(at, waits)| each(PaceRecord::Waits { at, waits }))
     }
 
     async fn items<E: From<LedgerError>>(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::account::{InputInfo, RowRecord, RunStats};
 use crate::domain::approval::Approval;
-use crate::domain::attempt::AttemptAnswer;
+use crate::domain::attempt::{AttemptAnswer, Try};
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
@@ -75,6 +75,19 @@ pub struct AttemptOnRecord {
     pub client_request_id: Uuid,
     /// The answer, where it is known.
     pub answer: Option<AttemptAnswer>,
+}
+
+impl AttemptOnRecord {
+    /// Returns it in short.
+    pub(super) fn in_short(&self) -> Try {
+        let answer = self.answer.as_ref();
+        Try {
+            client_request_id: self.client_request_id,
+            at: self.at,
+            status: answer.and_then(|answer| answer.status),
+            answered: answer.map(|answer| answer.at),
+        }
+    }
 }
 
 /// The reason why something can't be put on record: a defect of the caller.

@@ -26,6 +26,7 @@ mod crash_points;
 mod create;
 mod error;
 mod files;
+mod full;
 mod holder;
 mod lock;
 mod lookup;

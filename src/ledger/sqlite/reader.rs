@@ -10,11 +10,12 @@ use super::optional::Optional;
 use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, place, subject, verdict};
 use super::store::Store;
 use super::totals::totals;
-use super::{sent, verified, wal};
+use super::{full, sent, verified, wal};
 use crate::domain::account::{
-    InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats, Settled,
+    FullRow, InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats, Settled,
 };
 use crate::domain::approval::Approval;
+use crate::domain::attempt::Try;
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Finding;
@@ -27,7 +28,7 @@ use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::{
-    PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
+    PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
 };
 use crate::ledger::verdict::Resolved;
 
@@ -38,12 +39,18 @@ pub struct Reader {
     pub(super) header: RunHeader,
 }
 
+/// The columns of a row, up to those of its item's changes.
 const ROWS: &str = "
     SELECT row.row, row.input, row.line, row.cell, row.referral, row.text, row.verdict, row.findings,
            outcome.planned, outcome.outcome, outcome.code, outcome.message, outcome.status,
            outcome.etag, outcome.at, outcome.theirs,
-           item.number, item.findings, CASE outcome.outcome WHEN 'conflict' THEN item.changes END,
-           first.input, first.line, first.cell, item.audit";
+           item.number, item.findings";
+
+/// The changes of the row's item, as far as a row by itself tells them.
+const CHANGES_TOLD: &str = "CASE outcome.outcome WHEN 'conflict' THEN item.changes END";
+
+/// The columns that follow on those of the changes.
+const FIRST_ROWS: &str = "first.input, first.line, first.cell, item.audit";
 
 const OF_ROWS: &str = "
     FROM row LEFT JOIN item ON item.number = row.item
@@ -51,7 +58,7 @@ const OF_ROWS: &str = "
              LEFT JOIN row AS first ON first.row = item.number";
 
 pub(super) const ATTEMPTS: &str =
-    "SELECT client_request_id, at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
+    "SELECT client_request_id, at, status, answered_at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
 impl Reader {
     /// Opens a run for reading.
@@ -92,10 +99,23 @@ impl Reader {
 
     /// Returns the query for the rows that are reported, and for which the condition `also` holds.
     pub(super) fn rows_query(&self, also: &str, order: &str) -> String {
+        self.rows_query_with(CHANGES_TOLD, also, order)
+    }
+
+    /// Returns the query for all rows that are reported, with the changes of their items and, behind all other columns,
+    /// whether those can be undone.
+    pub(super) fn full_rows_query(&self) -> String {
+        self.rows_query_with("item.changes", "", "row.row")
+    }
+
+    fn rows_query_with(&self, changes: &str, also: &str, order: &str) -> String {
         let known = self.known();
         let Optional { column: subject, table: subjects } = self.subjects();
         let Optional { column: key, table: keys } = self.keys();
-        format!("{ROWS}, {subject}, {key} {OF_ROWS} {subjects} {keys} WHERE {known} {also} ORDER BY {order}")
+        format!(
+            "{ROWS}, {changes}, {FIRST_ROWS}, {subject}, {key}, item.effect {OF_ROWS} {subjects} {keys}
+             WHERE {known} {also} ORDER BY {order}"
+        )
     }
 
     /// Returns the query for the id and the place of each row that is reported and names a referral.
@@ -173,9 +193,8 @@ impl Reader {
         }
         let mut rows = statement.query([item])?;
         while let Some(row) = rows.next()? {
-            let (Text(request_id), Text(at)) = (row.get(0)?, row.get(1)?);
-            let result = row.get::<_, Option<EnumText<_>>>(3)?.map(|EnumText(result)| result);
-            told.add(row.get(2)?, request_id, at, result);
+            let result = row.get::<_, Option<EnumText<_>>>(5)?.map(|EnumText(result)| result);
+            told.add(row.get(4)?, made(row)?, result);
         }
         Ok(told)
     }
@@ -252,6 +271,20 @@ impl RunAccount for Reader {
             each(account::row(facts, &self.header))?;
         }
         Ok(())
+    }
+
+    async fn full_rows<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(FullRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        full::rows(self, each)
+    }
+
+    async fn pace<E: From<LedgerError>>(
+        &self,
+        each: &mut dyn FnMut(PaceRecord) -> Result<(), E>,
+    ) -> Result<(), E> {
+        full::pace(&self.store, each)
     }
 
     async fn items<E: From<LedgerError>>(
@@ -339,6 +372,16 @@ impl RunAccount for Reader {
     async fn last_verified(&self, item: u64) -> Result<Option<(u64, Verified)>, LedgerError> {
         verified::last(&self.store, item)
     }
+}
+
+/// Reads an attempt in short from the first columns of [`ATTEMPTS`].
+pub(super) fn made(row: &Row<'_>) -> rusqlite::Result<Try> {
+    Ok(Try {
+        client_request_id: row.get(0).map(|Text(id)| id)?,
+        at: row.get(1).map(|Text(at)| at)?,
+        status: row.get(2)?,
+        answered: row.get::<_, Option<Text<_>>>(3)?.map(|Text(at)| at),
+    })
 }
 
 /// Reads the records of a row's item from the columns of [`ROWS`].

@@ -1,0 +1,368 @@
+//! The data block of a page: what its script shows of the rows.
+//!
+//! The rows are kept until the page is written, and bounded in number and in bytes: a page of more rows could not be
+//! opened, and names the files where the others are. The form is described at the head of the module.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use crate::domain::account::{FullRow, InputInfo, RowAccount, input_name};
+use crate::domain::attempt::Try;
+use crate::domain::fields::{Field, Kind, Path};
+use crate::domain::finding::Finding;
+use crate::domain::item::Change;
+use crate::domain::json::{self, Object};
+use crate::domain::level::Level;
+use crate::domain::outcome::Outcome;
+use crate::domain::subject::{self, Subject};
+
+use super::super::change_text::NoValue;
+use super::texts::Texts;
+
+/// The most rows of a page.
+pub(super) const MOST_ROWS: usize = 50_000;
+
+/// The most bytes of a page's rows and of their texts.
+const MOST_BYTES: usize = 11_500_000;
+
+/// The place of the changes in a row.
+const CHANGES: usize = 5;
+
+/// The number of a value that was not seen.
+const NOT_SEEN: i64 = -1;
+
+/// What people call the documented fields, in the order of [`Field::all`].
+const LABELS: [&str; 15] = [
+    "Reason",
+    "Sales stage",
+    "Campaign",
+    "CRM id",
+    "Program",
+    "Notes",
+    "Deal value",
+    "Currency",
+    "Close date",
+    "Solutions",
+    "Team",
+    "Customer's team",
+    "Sharing consent",
+    "Stage",
+    "Substatus",
+];
+
+/// The rows of a page in the form of its data block.
+#[derive(Debug)]
+pub(super) struct RowData {
+    texts: Texts,
+    /// What a change without a value from before means in this run.
+    no_value: NoValue,
+    start: Timestamp,
+    fields: Fields,
+    strings: Strings,
+    rows: Vec<u8>,
+    kept: usize,
+    is_full: bool,
+}
+
+/// What of the data block isn't folded over the rows.
+pub(super) struct DataHead<'a> {
+    pub(super) kind: &'static str,
+    pub(super) run: &'a str,
+    pub(super) explain: &'a str,
+    pub(super) inputs: &'a [InputInfo],
+}
+
+impl RowData {
+    /// Begins the data of a run that was planned at `start`, from which its times are counted.
+    pub(super) fn new(texts: Texts, no_value: NoValue, start: Timestamp) -> Self {
+        Self {
+            texts,
+            no_value,
+            start,
+            fields: Fields::new(),
+            strings: Strings::new(),
+            rows: Vec::new(),
+            kept: 0,
+            is_full: false,
+        }
+    }
+
+    /// Adds the next row, where there is still room for it; from the first one on for which there is none, no more are.
+    pub(super) fn add(&mut self, row: &FullRow) {
+        self.is_full |= self.kept == MOST_ROWS || self.rows.len() + self.strings.bytes >= MOST_BYTES;
+        if self.is_full {
+            return;
+        }
+        let members = self.members(row);
+        let last = members.iter().rposition(|member| !matches!(member.as_str(), "[]" | "null" | "0"));
+        if self.kept > 0 {
+            self.rows.push(b',');
+        }
+        self.kept += 1;
+        // The changes are there in any case, so that the script need not ask.
+        let members = &members[..last.unwrap_or_default().max(CHANGES) + 1];
+        self.rows.extend_from_slice(format!("[{}]", members.join(",")).as_bytes());
+    }
+
+    /// Returns the members of a row, each as JSON.
+    fn members(&mut self, row: &FullRow) -> [String; 13] {
+        let RowAccount { place, id, verdict, subject, at, findings, .. } = &row.account;
+        let code = self.texts.plain(&verdict.code);
+        let message = self.texts.free(verdict.message.as_str());
+        let currency = self.currency(row);
+        [
+            place.input.to_string(),
+            place.line.to_string(),
+            in_json(&id.map(|id| id.to_string()).unwrap_or_default()),
+            in_json(&name(subject.as_ref(), self.texts)),
+            (verdict.outcome as usize).to_string(),
+            self.changes(row),
+            self.strings.number(code).to_string(),
+            self.strings.number(message).to_string(),
+            self.strings.number(currency).to_string(),
+            verdict.status.map_or_else(|| "0".to_owned(), |status| status.to_string()),
+            at.map_or_else(|| "null".to_owned(), |at| self.since_start(at).to_string()),
+            list(row.tries.iter().map(|made| attempt(*made))),
+            list(findings.iter().map(|finding| self.finding(finding)).collect::<Vec<_>>()),
+        ]
+    }
+
+    fn since_start(&self, at: Timestamp) -> i64 {
+        at.as_millisecond() - self.start.as_millisecond()
+    }
+
+    /// Returns the currency of the deal's value after the change, where the row changes the value.
+    fn currency(&self, row: &FullRow) -> String {
+        let changes = row.change.iter().flat_map(|change| &change.changes);
+        let is = |change: &&Change, field| change.path == Path::Known(field);
+        if !changes.clone().any(|change| is(&change, Field::DealValue)) {
+            return String::new();
+        }
+        let set = changes.clone().find(|change| is(change, Field::Currency));
+        let set = set.map(|change| self.texts.value(Kind::Currency, Some(&change.after)));
+        let seen = row.account.subject.as_ref().and_then(|subject| subject.currency.as_deref());
+        set.or_else(|| seen.map(|seen| self.texts.plain(seen))).unwrap_or_default()
+    }
+
+    /// Returns what a row changes. A conflict is told from its own sides, of which the base may be older than the plan.
+    fn changes(&mut self, row: &FullRow) -> String {
+        let RowAccount { verdict, base, theirs, .. } = &row.account;
+        let changes = row.change.as_ref().map(|change| change.changes.as_slice()).unwrap_or_default();
+        let [base, theirs] = [base, theirs].map(|side| side.as_deref().and_then(Object::from_raw));
+        let told: Vec<String> = changes
+            .iter()
+            .map(|change| {
+                let before = change.before.as_deref();
+                match verdict.outcome {
+                    Outcome::Conflict => {
+                        let there = at(theirs.as_ref(), change);
+                        let before = at(base.as_ref(), change).or(before);
+                        self.change(
+                            change,
+                            before,
+                            Some(there.map_or(NoValue::NotSeen, |_| NoValue::Nothing)),
+                            there,
+                        )
+                    }
+                    Outcome::Partial => {
+                        let kept = at(theirs.as_ref(), change);
+                        self.change(change, before, kept.map(|_| NoValue::Nothing), kept)
+                    }
+                    _ => self.change(change, before, None, None),
+                }
+            })
+            .collect();
+        list(told)
+    }
+
+    /// Returns a change. `other` says whether there is another side, and what it means that it has no value.
+    fn change(
+        &mut self,
+        change: &Change,
+        before: Option<&RawValue>,
+        other: Option<NoValue>,
+        there: Option<&RawValue>,
+    ) -> String {
+        let kind = change.path.kind();
+        let field = self.fields.number(&change.path, !change.appended.is_empty(), self.texts);
+        let before = self.value(kind, before, self.no_value);
+        let after = match change.appended.as_slice() {
+            [] => self.value(kind, Some(&change.after), NoValue::Nothing),
+            appended => {
+                let elements = appended.iter().map(AsRef::as_ref);
+                self.strings.number(self.texts.elements(kind, elements))
+            }
+        };
+        match other {
+            None => format!("[{field},{before},{after}]"),
+            Some(no_value) => format!("[{field},{before},{after},{}]", self.value(kind, there, no_value)),
+        }
+    }
+
+    fn value(&mut self, kind: Kind, value: Option<&RawValue>, no_value: NoValue) -> i64 {
+        match value.filter(|raw| !json::is_null(raw)) {
+            None if no_value == NoValue::NotSeen => NOT_SEEN,
+            value => self.strings.number(self.texts.value(kind, value)),
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) -> String {
+        let rule = self.strings.number(finding.rule.id().to_owned());
+        let message = self.strings.number(self.texts.free(finding.sentence().as_str()));
+        format!("[{rule},{},{message}]", u8::from(finding.level == Level::Deny))
+    }
+
+    /// Writes the block. No text in it can end the element that it stands in.
+    pub(super) fn write(&self, head: &DataHead<'_>, out: &mut impl Write) -> io::Result<()> {
+        let DataHead { kind, run, explain, inputs } = *head;
+        let start = Timestamp::from_millisecond(self.start.as_millisecond()).unwrap_or(self.start);
+        let files = inputs.iter().map(|input| in_json(&self.texts.plain(input_name(&input.path))));
+        let outcomes = Outcome::ALL.iter().map(|outcome| in_json(outcome.name()));
+        let prefixes = Outcome::ALL.iter().filter_map(|outcome| {
+            Some(format!("{}:{}", in_json(outcome.name()), in_json(prefix(*outcome)?)))
+        });
+        write!(
+            out,
+            "{{\"version\":1,\"kind\":{},\"run\":{},\"explain\":{},\"start\":{},\"files\":{},\"outcomes\":{},\
+             \"fields\":{},\"labels\":{},\"prefix\":{{{}}},\"rows\":[",
+            in_json(kind),
+            in_json(run),
+            in_json(explain),
+            in_json(&start.to_string()),
+            list(files),
+            list(outcomes),
+            list(self.fields.known.iter().map(|field| in_json(&field.pointer))),
+            list(self.fields.known.iter().map(|field| in_json(&field.label))),
+            prefixes.collect::<Vec<_>>().join(","),
+        )?;
+        out.write_all(&self.rows)?;
+        out.write_all(b"],\"strings\":[")?;
+        for (at, text) in self.strings.texts().into_iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(out, "{comma}{}", in_json(text))?;
+        }
+        out.write_all(b"]}")
+    }
+}
+
+/// Returns the value that a side of a conflict has in the field of a change; `None` where it doesn't tell.
+fn at<'a>(side: Option<&Object<'a>>, change: &Change) -> Option<&'a RawValue> {
+    side.and_then(|side| side.get(change.path.pointer().as_str()))
+}
+
+/// Returns what stands before a change that was not made as it was asked for.
+fn prefix(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Applied | Outcome::Unchanged | Outcome::Planned => None,
+        Outcome::Conflict | Outcome::Invalid | Outcome::Refused | Outcome::Failed | Outcome::Unsent => {
+            Some("not made:")
+        }
+        Outcome::Partial => Some("in part:"),
+        Outcome::Unknown => Some("in doubt:"),
+    }
+}
+
+/// Returns what people know a referral by: the deal's name and the customer's, unless the one holds the other.
+pub(super) fn name(subject: Option<&Subject>, texts: Texts) -> String {
+    let [name, customer] = subject::names(subject).map(|name| name.map(|name| texts.free(name)));
+    match (name, customer) {
+        (Some(name), Some(customer)) if !name.contains(&customer) => format!("{name} – {customer}"),
+        (name, customer) => name.or(customer).unwrap_or_default(),
+    }
+}
+
+fn attempt(made: Try) -> String {
+    let status = made.status.unwrap_or_default();
+    let took = made.answered.map(|answered| answered.as_millisecond() - made.at.as_millisecond());
+    let took = took.map_or_else(|| "null".to_owned(), |took| took.max(0).to_string());
+    format!("[\"{}\",{status},{took}]", made.client_request_id)
+}
+
+fn list(members: impl IntoIterator<Item = String>) -> String {
+    format!("[{}]", members.into_iter().collect::<Vec<_>>().join(","))
+}
+
+/// Returns a text as JSON that may stand in an element of a page.
+fn in_json(text: &str) -> String {
+    json::raw(text).get().replace('<', "\\u003c")
+}
+
+/// The fields that the rows of a page change, in the order of their numbers.
+#[derive(Debug)]
+struct Fields {
+    known: Vec<KnownField>,
+}
+
+#[derive(Debug)]
+struct KnownField {
+    pointer: String,
+    label: String,
+}
+
+impl Fields {
+    /// Begins with the documented fields.
+    fn new() -> Self {
+        let documented = Field::all().zip(LABELS);
+        let known = documented.map(|(field, label)| KnownField {
+            pointer: field.pointer().to_string(),
+            label: label.to_owned(),
+        });
+        Self { known: known.collect() }
+    }
+
+    /// Returns the number of a field, or of the end of a list that is added to.
+    fn number(&mut self, path: &Path, is_end: bool, texts: Texts) -> usize {
+        let known = match path {
+            Path::Known(field) => Some(*field as usize),
+            Path::Opted(_) => None,
+        };
+        if let (Some(number), false) = (known, is_end) {
+            return number;
+        }
+        let pointer = path.pointer().to_string();
+        let pointer = texts.plain(&if is_end { pointer + "/-" } else { pointer });
+        if let Some(number) = self.known.iter().position(|field| field.pointer == pointer) {
+            return number;
+        }
+        let label = known.and_then(|number| Some(self.known.get(number)?.label.clone()));
+        let label = label.unwrap_or_else(|| pointer.clone());
+        self.known.push(KnownField { pointer, label });
+        self.known.len() - 1
+    }
+}
+
+/// Texts by their numbers, each once.
+#[derive(Debug)]
+struct Strings {
+    numbers: HashMap<String, i64>,
+    /// The bytes that they take in the page, nearly.
+    bytes: usize,
+}
+
+impl Strings {
+    /// Begins with the empty text, which has the number 0.
+    fn new() -> Self {
+        Self { numbers: HashMap::from([(String::new(), 0)]), bytes: 0 }
+    }
+
+    fn number(&mut self, text: String) -> i64 {
+        let next = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX);
+        let bytes = text.len() + 3;
+        let number = *self.numbers.entry(text).or_insert(next);
+        if number == next {
+            self.bytes += bytes;
+        }
+        number
+    }
+
+    /// Returns the texts in the order of their numbers.
+    fn texts(&self) -> Vec<&str> {
+        let mut texts: Vec<(i64, &str)> =
+            self.numbers.iter().map(|(text, number)| (*number, text.as_str())).collect();
+        texts.sort_unstable();
+        texts.into_iter().map(|(_, text)| text).collect()
+    }
+}

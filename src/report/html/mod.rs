@@ -1,0 +1,33 @@
+//! `report.html`: a run or a plan as one page that is handed on, and loads nothing from anywhere.
+//!
+//! All of the page is written here, from the ledger and `summary.json`; its script alone shows the table of all rows,
+//! from the data block at the page's end. What stands in it is a fold over the rows, so nothing but the rows in the data
+//! block takes memory, and those are bounded in number and size.
+//!
+//! | file | what |
+//! |---|---|
+//! | `page` | the page while it is folded, and how it is written |
+//! | `facts` | what is told besides what is folded |
+//! | `texts`, `mask` | every text from outside: masked, visible, cut off |
+//! | `data` | the data block: rows as arrays, repeated texts once |
+//! | `frame` | head, policy, style, script, and the parts in their order |
+//! | `page.css`, `page.js`, `templates/` | what is compiled in |
+//!
+//! The form of the data block: `{version, kind: run|plan, run, explain, start, files[], outcomes[], fields[], labels[],
+//! prefix{}, rows[], strings[]}`. A row is `[file, line, id, name, outcome, changes, code, message, currency, http, at,
+//! tries, findings]` with the empty ones at its end left out; `at` in milliseconds from `start`. A change is `[field,
+//! before, after]`, with a fourth where there is another side: what is there instead (conflict), or what was kept
+//! (partial). A try is `[client-request-id, HTTP status or 0, milliseconds or null]`, a finding `[rule, 1 where it
+//! denies, message]`. Files, outcomes and fields are numbers in the lists of that name. Values, codes, messages,
+//! currencies and rules are numbers in `strings`, of which 0 is empty; -1 is a value that was not seen.
+
+mod data;
+mod facts;
+mod frame;
+mod mask;
+mod page;
+mod texts;
+
+pub use facts::{NextStep, PageCommands, PageFacts};
+pub use page::{NAME, ReportPage};
+pub use texts::Texts;

@@ -1,0 +1,108 @@
+//! The page while it is folded over the rows of a run, and how it is written.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::domain::account::{FullRow, InputInfo, Phase};
+use crate::domain::run_spec::{RunSpec, StateSource};
+use crate::ledger::PaceRecord;
+
+use super::super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
+use super::super::change_text::NoValue;
+use super::super::shelf::Shelf;
+use super::data::{DataHead, RowData};
+use super::facts::PageFacts;
+use super::frame;
+use super::texts::Texts;
+
+/// The file's name in a run's directory.
+pub const NAME: &str = "report.html";
+
+/// What a page is of, by which its words and columns differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What would be done.
+    Plan,
+    /// What was done.
+    Run,
+}
+
+impl Kind {
+    /// Returns what a run is that came as far as this phase.
+    pub(super) fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Planning | Phase::Planned => Self::Plan,
+            Phase::Stopped | Phase::Finished => Self::Run,
+        }
+    }
+
+    /// Returns the name by which style and script know it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Run => "run",
+        }
+    }
+}
+
+/// A page while the rows of a run are added to it.
+#[derive(Debug)]
+pub struct ReportPage {
+    kind: Kind,
+    inputs: Vec<InputInfo>,
+    data: RowData,
+}
+
+impl ReportPage {
+    /// Begins the page of a run that was planned in this way, and came this far.
+    pub fn begin(spec: &RunSpec, phase: Phase, inputs: &[InputInfo], texts: Texts) -> Self {
+        let no_value =
+            if spec.asked.state == StateSource::None { NoValue::NotSeen } else { NoValue::Nothing };
+        Self {
+            kind: Kind::of(phase),
+            inputs: inputs.to_vec(),
+            data: RowData::new(texts, no_value, spec.created),
+        }
+    }
+
+    /// Adds the next row of the run.
+    pub fn row(&mut self, row: &FullRow) {
+        self.data.add(row);
+    }
+
+    /// Adds an attempt, or what was waited for.
+    pub fn pace(&mut self, _record: PaceRecord) {}
+
+    /// Writes the page, and puts it in its place.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    pub fn write(&self, shelf: &Shelf, facts: &PageFacts<'_>) -> Result<Filed, ReportError> {
+        let file = AtomicFile::begin(shelf.dir(), NAME)?;
+        let path = file.path().to_owned();
+        let mut out = BufWriter::with_capacity(BUFFER, file);
+        let written = self.write_all(facts, &mut out).and_then(|()| Ok(out.into_inner()?));
+        match written {
+            Ok(file) => file.put(shelf),
+            Err(source) => Err(ReportError::Write { path, source }),
+        }
+    }
+
+    fn write_all(&self, facts: &PageFacts<'_>, out: &mut impl Write) -> io::Result<()> {
+        let run = facts.texts.plain(&run_name(&facts.summary.run));
+        out.write_all(frame::head(&run, self.kind).as_bytes())?;
+        let head = DataHead {
+            kind: self.kind.name(),
+            run: &run,
+            explain: &facts.commands.explain,
+            inputs: &self.inputs,
+        };
+        self.data.write(&head, out)?;
+        out.write_all(frame::tail().as_bytes())
+    }
+}
+
+/// Returns the name of a run: that of its directory.
+fn run_name(run: &str) -> String {
+    Path::new(run).file_name().map_or_else(|| run.to_owned(), |name| name.to_string_lossy().into_owned())
+}
