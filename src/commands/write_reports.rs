@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::environment::{Console, Environment};
 use super::error::CommandError;
-use super::next_command::CommandLine;
+use super::next_command::{CommandLine, spelled};
 use super::page_commands::page_commands;
 use super::verified_files;
 use super::whereabouts::Whereabouts;
@@ -297,6 +297,7 @@ async fn write_page(
         approvals: &approvals,
         verified: verified.as_ref(),
         commands: &page_commands(run),
+        spelled,
         texts,
     };
     Ok(page.write(shelf, &facts))

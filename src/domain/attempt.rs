@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::referral::ETag;
+use super::step::Waits;
 
 /// The result of one attempt, as far as sending again is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +56,21 @@ pub struct Try {
     pub status: Option<u16>,
     /// When the answer came, or it was found that there is none; `None` where neither is on record.
     pub answered: Option<Timestamp>,
+}
+
+/// When a request that could have changed something was made, or what was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaceRecord {
+    /// An attempt.
+    Attempt(Try),
+    /// A wait before a request.
+    Waits {
+        /// When it was over.
+        at: Timestamp,
+        /// How long it was, by reason: what came first was to back off, then a pause or being held back, and then the
+        /// wait for the rate.
+        waits: Waits,
+    },
 }
 
 /// One attempt at sending an item, as it is on record.

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::LedgerError;
 use super::model::{
-    LineOfInput, Outstanding, PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem,
-    VerifiedPart, WaveSoFar,
+    LineOfInput, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, VerifiedPart,
+    WaveSoFar,
 };
 use super::ordering::{OrderKeys, Placed};
 use super::record::Record;
@@ -29,6 +29,7 @@ use crate::domain::account::{
     FullRow, InputInfo, ItemAccount, RowAccount, RowRecord, RowStanding, RowText, RunStats, Settled,
 };
 use crate::domain::approval::Approval;
+use crate::domain::attempt::PaceRecord;
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Location;

@@ -60,8 +60,8 @@ pub use error::LedgerError;
 pub use journal::{Clock, Journal};
 pub use lookup::Lookup;
 pub use model::{
-    LineOfInput, Loss, Outstanding, PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem,
-    VerifiedItem, VerifiedPart, WaveSoFar,
+    LineOfInput, Loss, Outstanding, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem,
+    VerifiedPart, WaveSoFar,
 };
 pub use ordering::{KeySource, OrderKeys, Placed};
 pub use outstanding::Due;

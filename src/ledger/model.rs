@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::outstanding::Due;
 use crate::domain::account::{Phase, RunStats, Settled};
-use crate::domain::attempt::Try;
 use crate::domain::finding::Location;
 use crate::domain::item::Item;
 use crate::domain::outcome::Outcome;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::run_spec::RunSpec;
-use crate::domain::step::Waits;
 use crate::domain::subject::Subject;
 use crate::domain::verification::{Verification, Verified};
 
@@ -124,21 +120,6 @@ pub struct Outstanding {
     pub code: Option<String>,
     /// The eTags that the item was bound to so far: the plan's and those of its attempts.
     pub versions: Vec<ETag>,
-}
-
-/// When a request that could have changed something was made, or what was waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaceRecord {
-    /// An attempt.
-    Attempt(Try),
-    /// A wait before a request.
-    Waits {
-        /// When it was over.
-        at: Timestamp,
-        /// How long it was, by reason: what came first was to back off, then a pause or being held back, and then the
-        /// wait for the rate.
-        waits: Waits,
-    },
 }
 
 /// An item that sending settled or may have written, as it was sent last.

@@ -3,10 +3,11 @@
 
 use super::backend::{RunAccount, whichever};
 use super::error::LedgerError;
-use super::model::{PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar};
+use super::model::{PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar};
 use super::{memory, sqlite};
 use crate::domain::account::{FullRow, InputInfo, ItemAccount, RowAccount, RowStanding, RunStats};
 use crate::domain::approval::Approval;
+use crate::domain::attempt::PaceRecord;
 use crate::domain::consent::Consent;
 use crate::domain::referral::ReferralId;
 use crate::domain::verification::{Verification, Verified};

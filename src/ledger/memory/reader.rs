@@ -11,6 +11,7 @@ use crate::domain::account::{
     FullRow, InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats,
 };
 use crate::domain::approval::Approval;
+use crate::domain::attempt::PaceRecord;
 use crate::domain::consent::Consent;
 use crate::domain::item::{Effect, Item};
 use crate::domain::outcome::Outcome;
@@ -22,7 +23,7 @@ use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::{
-    PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
+    PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
 };
 use crate::ledger::outstanding::{Due, due, last};
 use crate::ledger::verdict::Resolved;

@@ -6,10 +6,10 @@ use super::reader::{ATTEMPTS, Reader, made};
 use super::records::{EnumText, step};
 use super::store::Store;
 use crate::domain::account::FullRow;
+use crate::domain::attempt::PaceRecord;
 use crate::domain::step::Step;
 use crate::ledger::account;
 use crate::ledger::error::LedgerError;
-use crate::ledger::model::PaceRecord;
 
 /// The column of the effect in the query for full rows.
 const EFFECT: usize = 25;

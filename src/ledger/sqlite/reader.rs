@@ -15,7 +15,7 @@ use crate::domain::account::{
     FullRow, InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats, Settled,
 };
 use crate::domain::approval::Approval;
-use crate::domain::attempt::Try;
+use crate::domain::attempt::{PaceRecord, Try};
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Finding;
@@ -28,7 +28,7 @@ use crate::ledger::account::{self, Attempts, ItemFacts, RowFacts};
 use crate::ledger::backend::RunAccount;
 use crate::ledger::error::LedgerError;
 use crate::ledger::model::{
-    PaceRecord, PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
+    PlanTotals, ReferralTotals, RunHeader, SentItem, VerifiedItem, WaveSoFar, summed,
 };
 use crate::ledger::verdict::Resolved;
 

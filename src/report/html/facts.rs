@@ -5,6 +5,7 @@ use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::verification::Verification;
+use crate::domain::wording::Wording;
 
 use super::super::summary::Summary;
 use super::texts::Texts;
@@ -26,6 +27,8 @@ pub struct PageFacts<'a> {
     pub verified: Option<&'a Verification>,
     /// Command lines about the run.
     pub commands: &'a PageCommands,
+    /// Spells the settings that a text names as the user types them.
+    pub spelled: fn(&Wording) -> String,
     /// How texts are made.
     pub texts: Texts,
 }

@@ -1,6 +1,6 @@
 //! The frame of a page: all that stands around its parts.
 
-use super::page::Kind;
+use super::kind::Kind;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

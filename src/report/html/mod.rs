@@ -7,6 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | `page` | the page while it is folded, and how it is written |
+//! | `kind` | whether it is of a plan or of a run |
 //! | `facts` | what is told besides what is folded |
 //! | `texts`, `mask` | every text from outside: masked, visible, cut off |
 //! | `data` | the data block: rows as arrays, repeated texts once |
@@ -24,6 +25,7 @@
 mod data;
 mod facts;
 mod frame;
+mod kind;
 mod mask;
 mod page;
 mod texts;

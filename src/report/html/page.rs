@@ -4,8 +4,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::domain::account::{FullRow, InputInfo, Phase};
+use crate::domain::attempt::PaceRecord;
 use crate::domain::run_spec::{RunSpec, StateSource};
-use crate::ledger::PaceRecord;
 
 use super::super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
 use super::super::change_text::NoValue;
@@ -13,37 +13,11 @@ use super::super::shelf::Shelf;
 use super::data::{DataHead, RowData};
 use super::facts::PageFacts;
 use super::frame;
+use super::kind::Kind;
 use super::texts::Texts;
 
 /// The file's name in a run's directory.
 pub const NAME: &str = "report.html";
-
-/// What a page is of, by which its words and columns differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// What would be done.
-    Plan,
-    /// What was done.
-    Run,
-}
-
-impl Kind {
-    /// Returns what a run is that came as far as this phase.
-    pub(super) fn of(phase: Phase) -> Self {
-        match phase {
-            Phase::Planning | Phase::Planned => Self::Plan,
-            Phase::Stopped | Phase::Finished => Self::Run,
-        }
-    }
-
-    /// Returns the name by which style and script know it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Run => "run",
-        }
-    }
-}
 
 /// A page while the rows of a run are added to it.
 #[derive(Debug)]

@@ -1,0 +1,30 @@
+//! The kinds of a page.
+
+use crate::domain::account::Phase;
+
+/// What a page is of, by which its words and columns differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// What would be done.
+    Plan,
+    /// What was done.
+    Run,
+}
+
+impl Kind {
+    /// Returns what a run is that came as far as this phase.
+    pub(super) fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Planning | Phase::Planned => Self::Plan,
+            Phase::Stopped | Phase::Finished => Self::Run,
+        }
+    }
+
+    /// Returns the name by which style and script know it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Run => "run",
+        }
+    }
+}
