@@ -34,7 +34,7 @@ const ONLY_IN: [(&str, &str); 27] = [
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
     ("rustls", "src/api/untrusted.rs"),
-    ("base64", "src/api/auth/"),
+    ("askama", "src/report/html/"),
     ("governor", "src/pace/"),
     ("rusqlite", "src/ledger/sqlite/"),
     ("crc32fast", "src/ledger/sqlite/"),
@@ -200,6 +200,10 @@ fn crates_stay_in_their_rooms() {
         let reads_csv = path.starts_with("src/input/") || path.starts_with("src/report/");
         if !reads_csv && names_crate(&code, "csv") {
             wrong.push(format!("{path}: csv belongs in src/input/ and src/report/"));
+        }
+        let encodes = path.starts_with("src/api/auth/") || path == "src/report/html/frame.rs";
+        if !encodes && names_crate(&code, "base64") {
+            wrong.push(format!("{path}: base64 belongs in src/api/auth/ and src/report/html/frame.rs"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

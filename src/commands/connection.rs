@@ -10,10 +10,11 @@ use super::credentials::Credentials;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::CommandLine;
-use super::target::{SANDBOX, Target};
+use super::target::Target;
 use crate::api::{AnswerLog, Auth, Client, ClientSettings, Endpoint};
 use crate::domain::characters::visible_path;
 use crate::domain::exchange::NeededSignIn;
+use crate::domain::run_spec::SANDBOX;
 use crate::input::{self, GzipError};
 use crate::sandbox::{Sandbox, SandboxConfig};
 

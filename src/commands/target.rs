@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::credentials::Credentials;
 use crate::api::{Endpoint, EndpointError};
+use crate::domain::run_spec::SANDBOX;
 use crate::domain::setting::{Choice, Setting};
 
 /// The target that a run sends its requests to.
@@ -75,12 +76,4 @@ impl Target {
     pub fn is_sandbox(&self) -> bool {
         matches!(self, Self::Sandbox(_))
     }
-}
-
-/// The name, or its beginning, by which a run records a sandbox.
-pub(super) const SANDBOX: &str = "sandbox";
-
-/// Returns whether a recorded name is that of a sandbox.
-pub fn is_sandbox(name: &str) -> bool {
-    name.strip_prefix(SANDBOX).is_some_and(|seed| seed.is_empty() || seed.starts_with('='))
 }

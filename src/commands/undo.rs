@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::error::{CommandError, ErrorKind};
 use super::next_command::{CommandLine, Operand};
 use super::options::SummaryForm;
-use super::target::{self, Target};
+use super::target::Target;
 use super::whereabouts::{STDIN, Whereabouts};
 use super::{out_file, report, resume, run_dir};
 use crate::domain::account::{InputInfo, Phase};
@@ -73,7 +73,7 @@ pub async fn run(options: &UndoOptions, environment: &Environment<'_>) -> Result
     tell_rest(&reader, options, &tally, environment).await?;
     let spec = &Whereabouts::of(&reader.header().spec, environment).about(&reader.header().spec);
     if tally.lines() > 0 {
-        if target::is_sandbox(&spec.target) {
+        if spec.is_rehearsal() {
             console.say(
                 "note: the run was a rehearsal: its sandbox began anew with it and is gone, so nothing is left there to \
                  take back",

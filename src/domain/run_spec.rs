@@ -51,7 +51,16 @@ pub struct RunSpec {
     pub requires_approval: bool,
 }
 
+/// The name, or its beginning, by which a run has a sandbox on record as its target.
+pub const SANDBOX: &str = "sandbox";
+
 impl RunSpec {
+    /// Whether it is a rehearsal: it sends to a sandbox inside its own process, where writing needs no consent.
+    pub fn is_rehearsal(&self) -> bool {
+        let seed = self.target.strip_prefix(SANDBOX);
+        seed.is_some_and(|seed| seed.is_empty() || seed.starts_with('='))
+    }
+
     /// Whether the ledger holds the place of each item in the order of sending.
     pub fn has_turns(&self) -> bool {
         self.order.is_some() || self.waves.is_some()

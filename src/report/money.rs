@@ -15,17 +15,49 @@ const OTHERS: &str = "other currencies";
 /// Amounts summed by currency, and the number of those that aren't known or aren't there.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Money {
-    /// By currency; the empty text stands for amounts without one.
-    sums: BTreeMap<String, Sum>,
+    /// The empty text stands for amounts without a currency.
+    sums: ByCurrency<Sum>,
     without: u64,
 }
 
+/// Sums of each currency, as many as are summed apart.
+#[derive(Debug, Clone)]
+pub(super) struct ByCurrency<S>(BTreeMap<String, S>);
+
 /// The amounts of one currency.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    amounts: u64,
+pub(super) struct Sum {
+    pub(super) amounts: u64,
     /// `None` where the amounts can't be added up exactly, or must not be.
-    total: Option<Decimal>,
+    pub(super) total: Option<Decimal>,
+}
+
+impl<S> Default for ByCurrency<S> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<S> ByCurrency<S> {
+    /// Returns the sums of a currency, which `begun` makes; once there are as many currencies as are summed apart,
+    /// those of all others together, which `others` makes.
+    pub(super) fn of(
+        &mut self,
+        currency: &str,
+        begun: impl FnOnce() -> S,
+        others: impl FnOnce() -> S,
+    ) -> &mut S {
+        if self.0.contains_key(currency) || self.0.len() < MOST {
+            self.0.entry(currency.to_owned()).or_insert_with(begun)
+        } else {
+            self.0.entry(OTHERS.to_owned()).or_insert_with(others)
+        }
+    }
+
+    /// Iterates over the currencies by name.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &S)> {
+        self.0.iter().map(|(currency, sums)| (currency.as_str(), sums))
+    }
 }
 
 impl Money {
@@ -35,20 +67,13 @@ impl Money {
             self.without += 1;
             return;
         };
-        let currency = currency.unwrap_or_default();
-        let is_apart = self.sums.contains_key(currency) || self.sums.len() < MOST;
-        if is_apart {
-            let begun = || Sum { amounts: 0, total: Some(Decimal::ZERO) };
-            self.sums.entry(currency.to_owned()).or_insert_with(begun).add(amount);
-        } else {
-            self.sums.entry(OTHERS.to_owned()).or_default().add(amount);
-        }
+        self.sums.of(currency.unwrap_or_default(), Sum::begun, Sum::default).add(amount);
     }
 
     /// Returns the sums in words, as in `125,000.50 EUR, 48,000 USD, and 12 without a value`. `lacking` says what the
     /// others are.
     pub(super) fn told(&self, lacking: &str) -> String {
-        let sum = |(currency, sum): (&String, &Sum)| match (sum.total, currency.as_str()) {
+        let sum = |(currency, sum): (&str, &Sum)| match (sum.total, currency) {
             (Some(total), "") => format!("{} without a currency", grouped_digits(&total.to_string())),
             (Some(total), currency) => format!("{} {currency}", grouped_digits(&total.to_string())),
             (None, currency) => format!("{} of {currency}", counted(sum.amounts, "value")),
@@ -64,8 +89,13 @@ impl Money {
 }
 
 impl Sum {
+    /// Returns the sum of no amounts.
+    pub(super) fn begun() -> Self {
+        Self { amounts: 0, total: Some(Decimal::ZERO) }
+    }
+
     /// Adds an amount. A sum that would lose a digit is none any more.
-    fn add(&mut self, amount: Decimal) {
+    pub(super) fn add(&mut self, amount: Decimal) {
         self.amounts += 1;
         self.total = self.total.and_then(|total| {
             // Where a sum doesn't fit, digits behind the point are rounded away.
@@ -76,7 +106,7 @@ impl Sum {
 }
 
 /// Returns the exact value of a JSON number; `None` where it has more digits than can be kept.
-fn exact(text: &str) -> Option<Decimal> {
+pub(super) fn exact(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
 }
 
@@ -114,7 +144,7 @@ mod tests {
         for number in 0..1_000 {
             money.add(Some("1"), Some(&format!("C{number:03}")));
         }
-        assert_eq!(money.sums.len(), MOST + 1);
+        assert_eq!(money.sums.iter().count(), MOST + 1);
         assert!(money.told("").ends_with(", 950 values of other currencies"), "{money:?}");
     }
 }

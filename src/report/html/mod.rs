@@ -11,7 +11,14 @@
 //! | `facts` | what is told besides what is folded |
 //! | `texts`, `mask` | every text from outside: masked, visible, cut off |
 //! | `data` | the data block: rows as arrays, repeated texts once |
-//! | `frame` | head, policy, style, script, and the parts in their order |
+//! | `frame` | head, policy, style, masthead, footer and script |
+//! | `kind` | whether it is of a plan or of a run |
+//! | `verdict`, `bar`, `sent` | what happened in a sentence, and the outcomes as a bar |
+//! | `next` | what is left to do |
+//! | `the_run`, `chain` | what was asked, by whom, with whose consent; inputs and reports |
+//! | `money` | deal values before and after, by currency |
+//! | `audit` | what a migration's payloads come to |
+//! | `words` | outcomes, lists, times and shares in words |
 //! | `page.css`, `page.js`, `templates/` | what is compiled in |
 //!
 //! The form of the data block: `{version, kind: run|plan, run, explain, start, files[], outcomes[], fields[], labels[],
@@ -22,13 +29,24 @@
 //! denies, message]`. Files, outcomes and fields are numbers in the lists of that name. Values, codes, messages,
 //! currencies and rules are numbers in `strings`, of which 0 is empty; -1 is a value that was not seen.
 
+mod audit;
+mod bar;
+mod chain;
 mod data;
 mod facts;
 mod frame;
 mod kind;
 mod mask;
+mod money;
+mod next;
 mod page;
+mod sent;
+#[cfg(test)]
+mod testing;
 mod texts;
+mod the_run;
+mod verdict;
+mod words;
 
 pub use facts::{NextStep, PageCommands, PageFacts};
 pub use page::{NAME, ReportPage};

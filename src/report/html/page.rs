@@ -10,11 +10,17 @@ use crate::domain::run_spec::{RunSpec, StateSource};
 use super::super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
 use super::super::change_text::NoValue;
 use super::super::shelf::Shelf;
+use super::audit::audit;
 use super::data::{DataHead, RowData};
 use super::facts::PageFacts;
-use super::frame;
+use super::frame::{self, Frame};
 use super::kind::Kind;
+use super::money::DealValues;
+use super::next::next;
+use super::sent::SentSoFar;
 use super::texts::Texts;
+use super::the_run::{the_run, title};
+use super::verdict::{Verdict, verdict};
 
 /// The file's name in a run's directory.
 pub const NAME: &str = "report.html";
@@ -25,6 +31,8 @@ pub struct ReportPage {
     kind: Kind,
     inputs: Vec<InputInfo>,
     data: RowData,
+    sent: SentSoFar,
+    deal_values: DealValues,
 }
 
 impl ReportPage {
@@ -32,16 +40,21 @@ impl ReportPage {
     pub fn begin(spec: &RunSpec, phase: Phase, inputs: &[InputInfo], texts: Texts) -> Self {
         let no_value =
             if spec.asked.state == StateSource::None { NoValue::NotSeen } else { NoValue::Nothing };
+        let kind = Kind::of(phase);
         Self {
-            kind: Kind::of(phase),
+            kind,
             inputs: inputs.to_vec(),
             data: RowData::new(texts, no_value, spec.created),
+            sent: SentSoFar::default(),
+            deal_values: DealValues::new(kind),
         }
     }
 
     /// Adds the next row of the run.
     pub fn row(&mut self, row: &FullRow) {
         self.data.add(row);
+        self.sent.add(row);
+        self.deal_values.add(row);
     }
 
     /// Adds an attempt, or what was waited for.
@@ -64,7 +77,8 @@ impl ReportPage {
 
     fn write_all(&self, facts: &PageFacts<'_>, out: &mut impl Write) -> io::Result<()> {
         let run = facts.texts.plain(&run_name(&facts.summary.run));
-        out.write_all(frame::head(&run, self.kind).as_bytes())?;
+        let head = self.head(facts, &run).map_err(io::Error::other)?;
+        out.write_all(head.as_bytes())?;
         let head = DataHead {
             kind: self.kind.name(),
             run: &run,
@@ -73,6 +87,25 @@ impl ReportPage {
         };
         self.data.write(&head, out)?;
         out.write_all(frame::tail().as_bytes())
+    }
+
+    /// Returns the page up to its data: the frame, and all parts that have something to tell.
+    fn head(&self, facts: &PageFacts<'_>, run: &str) -> Result<String, askama::Error> {
+        let Verdict { headline, html } = verdict(facts, &self.sent)?;
+        // Whoever reads the page is told these two before all parts, without looking for them.
+        let mut body = html + &next(facts)?;
+        let mut parts = Vec::new();
+        for (id, name, html) in [
+            ("run", title(self.kind), the_run(facts, &self.sent)?),
+            ("money", "Deal values", self.deal_values.html(facts.texts)?),
+            ("audit", "Audit", audit(facts)?),
+        ] {
+            if !html.is_empty() {
+                parts.push((id, name));
+                body += &html;
+            }
+        }
+        frame::head(&Frame { headline, run, kind: self.kind, parts, report: &facts.commands.report, body })
     }
 }
 

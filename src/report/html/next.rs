@@ -1,0 +1,80 @@
+//! What is next: what is left to do, and the command for each.
+
+use askama::Template;
+
+use super::facts::{NextStep, PageFacts};
+
+#[derive(Template)]
+#[template(path = "next.html", config = "src/report/html/askama.toml")]
+struct Section<'a> {
+    steps: Vec<Step<'a>>,
+}
+
+struct Step<'a> {
+    what: String,
+    /// As it is typed: what can't be seen in it is escaped already, for the shell.
+    command: &'a str,
+}
+
+/// Returns the section; an empty text where nothing is left to do.
+///
+/// # Errors
+/// Where a template can't be rendered, which is a defect.
+pub(super) fn next(facts: &PageFacts<'_>) -> Result<String, askama::Error> {
+    if facts.commands.next.is_empty() {
+        return Ok(String::new());
+    }
+    let steps = facts
+        .commands
+        .next
+        .iter()
+        .map(|NextStep { what, command }| Step { what: facts.texts.plain(what), command })
+        .collect();
+    Section { steps }.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Facts;
+    use super::*;
+    use crate::domain::account::Phase;
+
+    fn told(next: &[(&str, &str)]) -> String {
+        let mut facts = Facts::of(Phase::Finished);
+        facts.commands.next = next
+            .iter()
+            .map(|(what, command)| NextStep { what: (*what).to_owned(), command: (*command).to_owned() })
+            .collect();
+        super::next(&facts.facts()).unwrap()
+    }
+
+    #[test]
+    fn nothing_left_to_do_has_no_section() {
+        assert_eq!(told(&[]), "");
+    }
+
+    #[test]
+    fn each_step_is_told_with_its_command_to_copy() {
+        let steps = [
+            ("correct error.csv and feed it back", "referral-bulk apply 'reports/r 1/error.csv' --clear"),
+            ("see whether it still stands", "referral-bulk verify 'reports/r 1'"),
+        ];
+        insta::assert_snapshot!(told(&steps), @r##"
+        <section class="part" id="next" aria-labelledby="next-title">
+        <header><h2 id="next-title" tabindex="-1">What is next</h2><p>Followed to the letter, these lose no row and make no change twice.</p></header>
+        <div class="stack"><ol class="next"><li><span>correct error.csv and feed it back</span><span class="cmd"><code>referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear</code><button type="button" class="copy" data-copy="referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li><li><span>see whether it still stands</span><span class="cmd"><code>referral-bulk verify &#39;reports/r 1&#39;</code><button type="button" class="copy" data-copy="referral-bulk verify &#39;reports/r 1&#39;" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li></ol></div>
+        </section>
+        "##);
+    }
+
+    #[test]
+    fn a_hostile_name_stays_text() {
+        let told = told(&[(
+            "mend <script>\u{202e}.csv",
+            r#"referral-bulk apply '"><img src=x onerror=alert(1)>.csv'"#,
+        )]);
+        assert!(!told.contains("<script") && !told.contains("<img") && !told.contains('\u{202e}'), "{told}");
+        let command = "referral-bulk apply &#39;&#34;&#62;&#60;img src=x onerror=alert(1)&#62;.csv&#39;";
+        assert!(told.contains(&format!("data-copy=\"{command}\"")), "{told}");
+    }
+}
