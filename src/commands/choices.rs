@@ -9,11 +9,16 @@ use crate::domain::setting::{Choice, Setting};
 /// Returns the command that plans a run again whose inputs can't be read twice; `None` where they can.
 /// `repeat` are the choices that the user typed of how to send.
 pub fn anew(about: &RunSpec, repeat: &[Choice]) -> Option<CommandLine> {
+    let mut command = planned(about);
+    command.choices.extend_from_slice(repeat);
+    Some(command).filter(|command| command.operands.contains(&Operand::Stdin))
+}
+
+/// Returns the command by which a run was planned, as far as that is on record: all that decides what is planned, and
+/// nothing of how to send.
+pub fn planned(about: &RunSpec) -> CommandLine {
     let asked = &about.asked;
-    let operands: Vec<Operand> = asked.files.iter().map(|file| Operand::input(file)).collect();
-    if !operands.contains(&Operand::Stdin) {
-        return None;
-    }
+    let operands = asked.files.iter().map(|file| Operand::input(file)).collect();
     let mut choices = Vec::new();
     choices.extend(format(asked));
     choices.extend(plan_only(about));
@@ -22,8 +27,7 @@ pub fn anew(about: &RunSpec, repeat: &[Choice]) -> Option<CommandLine> {
     choices.extend(asked.patches().map(|file| Choice::of(Setting::Patches, file)));
     choices.extend(about.reason.as_ref().map(|reason| Choice::of(Setting::Reason, reason)));
     choices.extend(Target::choice(&about.target));
-    choices.extend_from_slice(repeat);
-    Some(CommandLine { command: about.command.clone(), operands, choices })
+    CommandLine { command: about.command.clone(), operands, choices }
 }
 
 /// Returns the format of the inputs, where the user named it.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag, spelled};
-use super::next_step::{NextStep, Repeated};
-use super::options::{RunContext, Sending, Showing, SummaryForm};
+use super::next_step::NextStep;
+use super::options::{Reporting, RunContext, Sending, Showing, SummaryForm};
+use super::repeated::Repeated;
 use super::target::Target;
 use super::write_reports::{Account, PlanFile, unwritten, write_reports};
 use super::{choices, connection, next_step, patches};
@@ -30,15 +31,7 @@ pub async fn account(
     plan: Option<PlanFile>,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    let account = write_reports(
-        run_context.run,
-        plan,
-        None,
-        run_context.patches,
-        run_context.showing.reveal,
-        environment,
-    )
-    .await?;
+    let account = write_reports(run_context.into(), plan, None, environment).await?;
     if let Some(reason) = environment.stop.reason().filter(|_| account.phase != Phase::Finished) {
         environment.console.say(&format!("stopped: {}", spelled(&reason.wording())));
         let sign_in = |needed| connection::sign_in_again(run_context.target, needed, environment);
@@ -59,7 +52,8 @@ pub async fn report(
     showing: Showing,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    let account = write_reports(run, None, None, None, showing.reveal, environment).await?;
+    let reporting = Reporting { run, sending: None, showing, patches: None };
+    let account = write_reports(reporting, None, None, environment).await?;
     if account.phase != Phase::Finished && ledger::is_worked_on(run).await {
         account.show(showing, environment.console);
         environment.console.say("note: another process is at work on this run: this is how far it has come");
@@ -79,16 +73,9 @@ pub async fn account_refused(
     exit: Exit,
     environment: &Environment<'_>,
 ) -> Result<(), CommandError> {
-    write_reports(
-        run_context.run,
-        plan,
-        Some(exit),
-        run_context.patches,
-        run_context.showing.reveal,
-        environment,
-    )
-    .await?
-    .show(run_context.showing, environment.console);
+    write_reports(run_context.into(), plan, Some(exit), environment)
+        .await?
+        .show(run_context.showing, environment.console);
     Ok(())
 }
 
@@ -232,20 +219,7 @@ impl Account {
 
     /// Returns the next step, with the settings that its command has to repeat.
     fn next(&self, run: &Path, repeat: &[Choice], is_sending: bool) -> Option<NextStep> {
-        let mut resuming = repeat.to_vec();
-        // A run without consent on record sends a token only where the user says, so the command has to name
-        // the target. Only a process that is to send knows that the user said so.
-        let is_to_confirm = is_sending && matches!(self.phase, Phase::Planning | Phase::Planned);
-        resuming.extend(Target::choice_to_confirm(&self.about.target).filter(|_| is_to_confirm));
-        let asked = &self.about.asked;
-        let mut applying: Vec<Choice> = choices::plan_only(&self.about).into_iter().collect();
-        applying.extend(choices::reading(asked));
-        applying.extend(Target::choice(&self.about.target));
-        applying.extend_from_slice(repeat);
-        let anew = choices::anew(&self.about, repeat);
-        let (state, format) = (choices::state(&asked.state), choices::format(asked));
-        let report_format = choices::report_format(asked);
-        let repeated = Repeated { resuming, anew, applying, state, format, report_format };
-        NextStep::of(&self.summary, run, &self.written, repeated)
+        let repeated = Repeated::of(&self.about, self.phase, repeat, is_sending);
+        NextStep::of(&self.summary, run, &self.written, &repeated)
     }
 }

@@ -99,6 +99,7 @@ pub mod payloads;
 pub mod plan_writer;
 pub mod planning;
 pub mod progress;
+pub mod repeated;
 pub mod report;
 pub mod resume;
 pub mod row_name;

@@ -82,6 +82,12 @@ impl CommandLine {
         Self { command: "approve".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }
     }
 
+    /// Returns the command that writes the change file which takes a run back.
+    pub fn undo(run: &Path, out: &Path) -> Self {
+        let operands = vec![Operand::Path(run.to_owned())];
+        Self { command: "undo".to_owned(), operands, choices: vec![Choice::of(Setting::Out, out)] }
+    }
+
     /// Returns the command that shows a run to people.
     pub fn show(run: &Path, choices: Vec<Choice>) -> Self {
         Self { command: "show".to_owned(), operands: vec![Operand::Path(run.to_owned())], choices }

@@ -7,6 +7,7 @@ use super::choices;
 use super::environment::Environment;
 use super::next_command::{CommandLine, Operand, flag};
 use super::options::RunContext;
+use super::repeated::Repeated;
 use super::target::Target;
 use crate::domain::account::input_name;
 use crate::domain::characters::visible;
@@ -83,25 +84,6 @@ impl Damage {
     }
 }
 
-/// The settings that a next command repeats, by what the command does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Repeated {
-    /// The settings to resume the run with.
-    pub resuming: Vec<Choice>,
-    /// The command that reads and plans the inputs again, where the run can't do that by itself.
-    pub anew: Option<CommandLine>,
-    /// The settings to read and judge rows as the run did, and to send them to the same target. The source of
-    /// the referrals' state is not among them: a snapshot from before the run doesn't show what the run, or
-    /// another user, changed.
-    pub applying: Vec<Choice>,
-    /// The source of the referrals' state, which holds as long as nothing was sent.
-    pub state: Option<Choice>,
-    /// The format of the inputs, where the user named it.
-    pub format: Option<Choice>,
-    /// The same, where the extension of the reports doesn't tell it.
-    pub report_format: Option<Choice>,
-}
-
 /// The files that are fed back, by bucket, and the action for each. What has to be settled first comes first.
 const FED_BACK: [(Bucket, Action); 3] =
     [(Bucket::Error, Action::Correct), (Bucket::Pending, Action::Check), (Bucket::Conflict, REVIEW)];
@@ -142,24 +124,41 @@ impl Action {
 impl NextStep {
     /// Returns the first step of what is left to do; `None` where nothing is. Rows that are still to be sent
     /// come before rows that went wrong: a run is completed before another one is made of its rows.
-    pub fn of(summary: &Summary, run: &Path, written: &Written, repeated: Repeated) -> Option<Self> {
+    pub fn of(summary: &Summary, run: &Path, written: &Written, repeated: &Repeated) -> Option<Self> {
+        Self::all(summary, run, written, repeated).into_iter().next()
+    }
+
+    /// Returns all steps of what is left to do, in the order in which they are made.
+    pub fn all(summary: &Summary, run: &Path, written: &Written, repeated: &Repeated) -> Vec<Self> {
         let rows = &summary.rows;
         let is_open = summary.state != State::Finished;
-        if summary.state == State::Unplanned
-            && let Some(command) = repeated.anew
-        {
-            return Some(Self::anew(command));
+        // What was not planned to its end is planned anew as a whole.
+        if summary.state == State::Unplanned {
+            let resume = || Self::resume(run, repeated.resuming.clone());
+            return vec![repeated.anew.clone().map_or_else(resume, Self::anew)];
         }
         // A run that stopped may have all its outcomes and yet not be at its end, for one that reads its waves back.
         let is_left = is_open && rows.planned + rows.unsent + rows.unknown > 0;
-        if matches!(summary.state, State::Unplanned | State::Stopped) || is_left {
-            return Some(Self::resume(run, repeated.resuming));
-        }
-        let (action, files) = FED_BACK
-            .into_iter()
-            .map(|(bucket, action)| (action, holding(written, bucket)))
-            .find(|(_, files)| !files.is_empty())?;
-        let action = action_for(action, &files, summary, written);
+        let resumes = summary.state == State::Stopped || is_left;
+        let resume = resumes.then(|| Self::resume(run, repeated.resuming.clone()));
+        // Resuming settles the pending rows.
+        let fed_back = FED_BACK.into_iter().filter(|(bucket, _)| !resumes || *bucket != Bucket::Pending);
+        let fed_back = fed_back.filter_map(|(bucket, action)| {
+            let files = holding(written, bucket);
+            (!files.is_empty()).then(|| Self::feeding_back(action, &files, summary, written, repeated))
+        });
+        resume.into_iter().chain(fed_back).collect()
+    }
+
+    /// Returns the step that feeds files of one bucket back; `action` is that of the bucket.
+    fn feeding_back(
+        action: Action,
+        files: &[&WrittenFile],
+        summary: &Summary,
+        written: &Written,
+        repeated: &Repeated,
+    ) -> Self {
+        let action = action_for(action, files, summary, written);
         let (files, operands): (Vec<PathBuf>, Vec<Operand>) = match action {
             Action::Mend(_) => {
                 let inputs = &written.lost().inputs;
@@ -176,15 +175,50 @@ impl NextStep {
             && matches!(action, Action::Correct | Action::Mend(_))
             && !written.is_short();
         let format = match action {
-            Action::Mend(_) => repeated.format,
-            _ => repeated.report_format,
+            Action::Mend(_) => &repeated.format,
+            _ => &repeated.report_format,
         };
-        let state = repeated.state.filter(|_| is_as_seen);
+        let state = repeated.state.iter().filter(|_| is_as_seen);
         let take = matches!(action, Action::Take | Action::TakeRest);
         let take = take.then(|| Choice::of(Setting::Take, "POINTER"));
-        let choices = format.into_iter().chain(state).chain(repeated.applying).chain(take).collect();
+        let choices = format.iter().chain(state).chain(&repeated.applying).cloned().chain(take).collect();
         let command = CommandLine { command: summary.command.clone(), operands, choices };
-        Some(Self { action, files, command })
+        Self { action, files, command }
+    }
+
+    /// Returns the command.
+    pub fn command(&self) -> &CommandLine {
+        &self.command
+    }
+
+    /// Returns what is to be done with it; `None` where that is the command alone, which goes on with the run.
+    pub fn what(&self) -> Option<String> {
+        let names = names(self.files.iter().map(PathBuf::as_path));
+        let take = flag(Setting::Take);
+        let them = if self.files.len() == 1 { "it" } else { "them" };
+        Some(match self.action {
+            Action::Resume => return None,
+            Action::Anew => "nothing was sent; give standard input the same again".to_owned(),
+            Action::Mend(damage) => format!(
+                "mend in {} {}, and give {them} again, which changes only what was not applied",
+                inputs(&self.files),
+                damage.told()
+            ),
+            Action::Correct => format!("correct {names} and feed {them} back"),
+            Action::Retry => format!("feed {names} back, which failed for no reason of its own"),
+            Action::Check => format!("feed {names} back, which changes only what was not applied"),
+            Action::Review(bound) => format!(
+                "see in {names} what others changed, keep what still holds{} and feed {them} back",
+                unbind(bound)
+            ),
+            Action::TakeRest => format!(
+                "see in {names} what the service did not take, name with {take} what shall be sent again, and feed \
+                 {them} back"
+            ),
+            Action::Take => format!(
+                "see in {names} what others changed, name with {take} what still holds, and feed {them} back"
+            ),
+        })
     }
 
     /// Returns the step that resumes a run.
@@ -317,35 +351,8 @@ fn unbind(bound: Forms) -> &'static str {
 /// Writes what to do, and the command.
 impl fmt::Display for NextStep {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = names(self.files.iter().map(PathBuf::as_path));
-        let take = flag(Setting::Take);
-        let them = if self.files.len() == 1 { "it" } else { "them" };
-        match self.action {
-            Action::Resume => {}
-            Action::Anew => write!(out, "nothing was sent; give standard input the same again: ")?,
-            Action::Mend(damage) => write!(
-                out,
-                "mend in {} {}, and give {them} again, which changes only what was not applied: ",
-                inputs(&self.files),
-                damage.told()
-            )?,
-            Action::Correct => write!(out, "correct {names} and feed {them} back: ")?,
-            Action::Retry => write!(out, "feed {names} back, which failed for no reason of its own: ")?,
-            Action::Check => write!(out, "feed {names} back, which changes only what was not applied: ")?,
-            Action::Review(bound) => write!(
-                out,
-                "see in {names} what others changed, keep what still holds{} and feed {them} back: ",
-                unbind(bound)
-            )?,
-            Action::TakeRest => write!(
-                out,
-                "see in {names} what the service did not take, name with {take} what shall be sent again, and feed \
-                 {them} back: "
-            )?,
-            Action::Take => write!(
-                out,
-                "see in {names} what others changed, name with {take} what still holds, and feed {them} back: "
-            )?,
+        if let Some(what) = self.what() {
+            write!(out, "{what}: ")?;
         }
         write!(out, "{}", self.command)
     }
@@ -412,7 +419,7 @@ mod tests {
             let open = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Planned | Outcome::Unsent));
             let state = if open { State::Stopped } else { State::Finished };
             let summary = Summary { state, ..summary(&books(&rows)) };
-            let next = NextStep::of(&summary, run, &written(run, outcomes), Repeated::default());
+            let next = NextStep::of(&summary, run, &written(run, outcomes), &Repeated::default());
             assert_eq!(next.map(|next| next.to_string()).as_deref(), wanted, "{outcomes:?}");
         }
     }
@@ -442,7 +449,7 @@ mod tests {
             let (run, resuming) = (Path::new("r"), vec![Choice::of(Setting::Rate, "1/s")]);
             let next = |anew: Option<CommandLine>| {
                 let flags = Repeated { resuming: resuming.clone(), anew, ..Repeated::default() };
-                NextStep::of(&summary, run, &written(run, &[outcome]), flags).map(|next| next.to_string())
+                NextStep::of(&summary, run, &written(run, &[outcome]), &flags).map(|next| next.to_string())
             };
             let format = vec![Choice::of(Setting::Format, "csv")];
             let anew = CommandLine::apply(vec![Operand::Stdin], format);
@@ -473,14 +480,14 @@ mod tests {
         let rows = [row(1, 0, Outcome::Conflict), row(2, 0, Outcome::Unknown)];
         let summary = Summary { command: "migrate".to_owned(), ..summary(&books(&rows)) };
         let flags = Repeated { applying: vec![Choice::bare(Setting::Sandbox)], ..Repeated::default() };
-        let next = NextStep::of(&summary, run, &written(run, &[Outcome::Conflict]), flags.clone()).unwrap();
+        let next = NextStep::of(&summary, run, &written(run, &[Outcome::Conflict]), &flags).unwrap();
         assert_eq!(
             next.to_string(),
             "see in conflict.csv what others changed, name with --take what still holds, and feed it back: \
              referral-bulk migrate r/conflict.csv --sandbox --take POINTER"
         );
         let written = written(run, &[Outcome::Conflict, Outcome::Unknown]);
-        let next = NextStep::of(&summary, run, &written, flags).unwrap();
+        let next = NextStep::of(&summary, run, &written, &flags).unwrap();
         assert_eq!(
             next.besides(&summary, &written),
             [
@@ -515,7 +522,7 @@ mod tests {
         ] {
             let mut written: Written = names.iter().map(|name| file(name)).collect();
             written.bind(Forms { csv: bound.0, jsonl: bound.1, ..Forms::default() });
-            let next = NextStep::of(&summary, Path::new("r"), &written, Repeated::default()).unwrap();
+            let next = NextStep::of(&summary, Path::new("r"), &written, &Repeated::default()).unwrap();
             assert!(next.to_string().contains(wanted), "{next}");
             let resume = NextStep::resume(Path::new("r"), Vec::new());
             for (note, name) in resume.besides(&summary, &written).iter().zip(names) {
@@ -554,7 +561,7 @@ mod tests {
             let rows: Vec<_> = outcomes.iter().zip(1..).map(|(outcome, at)| row(at, 0, *outcome)).collect();
             let summary = Summary { state, ..summary(&books(&rows)) };
             let written = written(run, outcomes);
-            let next = NextStep::of(&summary, run, &written, Repeated::default()).unwrap();
+            let next = NextStep::of(&summary, run, &written, &Repeated::default()).unwrap();
             assert_eq!(next.besides(&summary, &written), wanted, "{outcomes:?}");
             if state == State::Stopped {
                 let unplanned = Summary { state: State::Unplanned, ..summary };
@@ -583,7 +590,7 @@ mod tests {
                 state: Some(Choice::of(Setting::State, "s.jsonl")),
                 ..Repeated::default()
             };
-            let next = NextStep::of(&summary, run, &written(run, &[outcome]), flags).unwrap();
+            let next = NextStep::of(&summary, run, &written(run, &[outcome]), &flags).unwrap();
             assert_eq!(next.command.to_string(), format!("referral-bulk {wanted}"), "{state:?} {outcome:?}");
         }
     }
@@ -604,7 +611,7 @@ mod tests {
             };
             let mut written = written(run, &[Outcome::Invalid]);
             written.fall_short(is_short);
-            let next = NextStep::of(&summary, run, &written, flags).unwrap();
+            let next = NextStep::of(&summary, run, &written, &flags).unwrap();
             assert_eq!(next.command.to_string(), format!("referral-bulk {wanted}"));
         }
     }
@@ -621,7 +628,7 @@ mod tests {
             kept("pending.csv", "pending.edited-1.csv"),
             kept("plan.jsonl", "plan.edited-1.jsonl"),
         ]);
-        let next = NextStep::of(&summary, run, &written, Repeated::default()).unwrap();
+        let next = NextStep::of(&summary, run, &written, &Repeated::default()).unwrap();
         assert_eq!(
             next.to_string(),
             "feed pending.edited-1.csv and pending.csv back, which changes only what was not applied: \
@@ -666,7 +673,7 @@ mod tests {
                 format: format.map(|format| Choice::of(Setting::Format, format)),
                 ..Repeated::default()
             };
-            let next = NextStep::of(&summary, run, &written, flags).unwrap();
+            let next = NextStep::of(&summary, run, &written, &flags).unwrap();
             assert_eq!(next.to_string(), wanted);
             assert_eq!(next.besides(&summary, &written), besides);
         }

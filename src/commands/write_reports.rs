@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use super::environment::{Console, Environment};
 use super::error::CommandError;
 use super::next_command::{CommandLine, spelled};
-use super::page_commands::page_commands;
+use super::options::Reporting;
+use super::page_commands::{ToldRun, page_commands};
 use super::verified_files;
 use super::whereabouts::Whereabouts;
 use crate::domain::account::{InputInfo, Phase, RowAccount, RowText};
@@ -118,21 +119,19 @@ pub struct Account {
 }
 
 /// Writes every report of a run, and returns its account. `plan` is the plan report where it is written
-/// already; `exit` is how the command ends where that doesn't follow from the run; `patches` is the change
-/// file of the plan's documents, where this process wrote it. A report that can't be written keeps neither
-/// the others from being written nor the account from being made.
+/// already; `exit` is how the command ends where that doesn't follow from the run. A report that can't be written
+/// keeps neither the others from being written nor the account from being made.
 ///
 /// # Errors
 /// Returns an error where the ledger can't be read.
 pub async fn write_reports(
-    run: &Path,
+    reporting: Reporting<'_>,
     plan: Option<PlanFile>,
     exit: Option<Exit>,
-    patches: Option<&Path>,
-    reveal: bool,
     environment: &Environment<'_>,
 ) -> Result<Account, LedgerError> {
-    let (shelf, texts) = (shelf(run, environment.console), Texts::new(reveal));
+    let Reporting { run, patches, showing, .. } = reporting;
+    let (shelf, texts) = (shelf(run, environment.console), Texts::new(showing.reveal));
     let reader = ledger::read(run).await?;
     let RunHeader { spec, phase, .. } = reader.header();
     let whereabouts = Whereabouts::of(spec, environment);
@@ -149,7 +148,19 @@ pub async fn write_reports(
         },
     };
     let mut summary = sum_up(run, &about, exit, &reader, &inputs, &shelf, &folded).await?;
-    match write_page(run, &about, &reader, &shelf, &summary, &folded.rows.page, texts).await? {
+    folded.written.find_lost(|input| whereabouts.input(input));
+    let told = ToldRun {
+        reporting,
+        recorded: spec,
+        about: &about,
+        phase,
+        exit,
+        summary: &summary,
+        written: &folded.written,
+        is_unwritten: folded.unwritten.is_some(),
+        last_wave_fell,
+    };
+    match write_page(told, &reader, &shelf, &folded.rows.page, texts).await? {
         Ok(filed) => folded.written.add(filed),
         Err(error) => folded.unwritten = folded.unwritten.or(Some(error)),
     }
@@ -174,7 +185,6 @@ pub async fn write_reports(
         exit => exit,
     };
     summary.exit_code = exit.code();
-    written.find_lost(|input| whereabouts.input(input));
     let (books, patches) = (rows.books, patches.map(Path::to_owned));
     Ok(Account {
         exit,
@@ -279,24 +289,22 @@ async fn sum_up(
 
 /// Writes the page of a run.
 async fn write_page(
-    run: &Path,
-    about: &RunSpec,
+    told: ToldRun<'_>,
     reader: &Reader,
     shelf: &Shelf,
-    summary: &Summary,
     page: &ReportPage,
     texts: Texts,
 ) -> Result<Result<Filed, ReportError>, LedgerError> {
     let (consent, approvals) = (reader.consent().await?, reader.approvals().await?);
     let verified = reader.verifications().await?.pop().map(|(_, verification)| verification);
     let facts = PageFacts {
-        summary,
-        spec: about,
-        phase: reader.header().phase,
+        summary: told.summary,
+        spec: told.about,
+        phase: told.phase,
         consent: consent.as_ref(),
         approvals: &approvals,
         verified: verified.as_ref(),
-        commands: &page_commands(run),
+        commands: &page_commands(told),
         spelled,
         texts,
     };

@@ -1,5 +1,6 @@
 //! Accounts for the tests of reports.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::value::RawValue;
@@ -15,13 +16,14 @@ use crate::domain::item::{Change, Effect, Item};
 use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::referral::{ETag, ReferralId};
-use crate::domain::rules::Rule;
+use crate::domain::rules::{Levels, Rule};
+use crate::domain::run_spec::{OnConflict, PlanSpec, RunSpec, StateSource};
 use crate::domain::subject::Subject;
 use crate::domain::text_form::TextForm;
 
 use super::books::Tally;
 use super::shelf::Shelf;
-use super::summary::{ConsentSummary, Referrals, State, Summary};
+use super::summary::{ApprovalSummary, ConsentSummary, Referrals, State, Summary};
 use super::written::Written;
 
 pub(crate) fn csv_input(path: &str, columns: &[&str], rows: u64) -> InputInfo {
@@ -172,6 +174,42 @@ pub(crate) fn tell(dir: &Path, written: &Written) {
     shelf.complete();
 }
 
+/// Returns how a run of `apply` at a service was planned, of one input, `changes.csv`.
+pub(crate) fn run_spec() -> RunSpec {
+    RunSpec {
+        program: "0.1.0".to_owned(),
+        command: "apply".to_owned(),
+        created: "2026-12-31T14:31:05Z".parse().unwrap(),
+        correlation_id: Uuid::nil(),
+        target: "https://api.partner.example.com/v1.0".to_owned(),
+        asked: PlanSpec {
+            files: vec!["changes.csv".to_owned()],
+            format: None,
+            state: StateSource::Live,
+            levels: Levels::default(),
+            allow_paths: BTreeSet::new(),
+            clear: false,
+            migrating: None,
+            on_conflict: OnConflict::Report,
+            decimal: None,
+            left_alone: Vec::new(),
+            mapped: Vec::new(),
+            portal_reasons: BTreeMap::new(),
+            sheet: None,
+            base: None,
+            matching: None,
+            priority: None,
+            waves: None,
+        },
+        plan_only: false,
+        reason: None,
+        directory: None,
+        order: None,
+        waves: None,
+        requires_approval: false,
+    }
+}
+
 /// Returns a consent that was given with flags.
 pub(crate) fn consent() -> ConsentSummary {
     ConsentSummary {
@@ -180,6 +218,16 @@ pub(crate) fn consent() -> ConsentSummary {
         plan_sha256: "ab12".to_owned(),
         closing: 8,
         by: None,
+    }
+}
+
+/// Returns a second person's approval of this plan.
+pub(crate) fn approval(plan_sha256: &str) -> ApprovalSummary {
+    ApprovalSummary {
+        at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        by: "Dana".to_owned(),
+        account: None,
+        plan_sha256: plan_sha256.to_owned(),
     }
 }
 

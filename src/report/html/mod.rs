@@ -41,8 +41,6 @@ mod money;
 mod next;
 mod page;
 mod sent;
-#[cfg(test)]
-mod testing;
 mod texts;
 mod the_run;
 mod verdict;
@@ -51,3 +49,6 @@ mod words;
 pub use facts::{NextStep, PageCommands, PageFacts};
 pub use page::{NAME, ReportPage};
 pub use texts::Texts;
+
+#[cfg(test)]
+mod testing;

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::facts::{NextStep, PageFacts};
+use super::words::capital;
 
 #[derive(Template)]
 #[template(path = "next.html", config = "src/report/html/askama.toml")]
@@ -28,7 +29,7 @@ pub(super) fn next(facts: &PageFacts<'_>) -> Result<String, askama::Error> {
         .commands
         .next
         .iter()
-        .map(|NextStep { what, command }| Step { what: facts.texts.plain(what), command })
+        .map(|NextStep { what, command }| Step { what: capital(&facts.texts.plain(what)), command })
         .collect();
     Section { steps }.render()
 }
@@ -62,7 +63,7 @@ mod tests {
         insta::assert_snapshot!(told(&steps), @r##"
         <section class="part" id="next" aria-labelledby="next-title">
         <header><h2 id="next-title" tabindex="-1">What is next</h2><p>Followed to the letter, these lose no row and make no change twice.</p></header>
-        <div class="stack"><ol class="next"><li><span>correct error.csv and feed it back</span><span class="cmd"><code>referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear</code><button type="button" class="copy" data-copy="referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li><li><span>see whether it still stands</span><span class="cmd"><code>referral-bulk verify &#39;reports/r 1&#39;</code><button type="button" class="copy" data-copy="referral-bulk verify &#39;reports/r 1&#39;" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li></ol></div>
+        <div class="stack"><ol class="next"><li><span>Correct error.csv and feed it back</span><span class="cmd"><code>referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear</code><button type="button" class="copy" data-copy="referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li><li><span>See whether it still stands</span><span class="cmd"><code>referral-bulk verify &#39;reports/r 1&#39;</code><button type="button" class="copy" data-copy="referral-bulk verify &#39;reports/r 1&#39;" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li></ol></div>
         </section>
         "##);
     }

@@ -1,14 +1,14 @@
 //! Facts of runs for the tests of the page.
 
 use super::super::summary::{Rows, State, Summary};
-use super::super::testing::{books, raw, row, summary};
+use super::super::testing::{books, raw, row, run_spec, summary};
 use super::facts::{PageCommands, PageFacts};
 use super::texts::Texts;
 use crate::domain::account::{FullRow, ItemChange, Phase};
 use crate::domain::fields::{Field, Path};
 use crate::domain::item::{Change, Effect};
 use crate::domain::outcome::Outcome;
-use crate::domain::run_spec::{OnConflict, PlanSpec, RunSpec, StateSource};
+use crate::domain::run_spec::RunSpec;
 
 /// Everything that the facts of a page borrow from.
 pub(in crate::report) struct Facts {
@@ -27,7 +27,7 @@ impl Facts {
     pub(in crate::report) fn of(phase: Phase) -> Self {
         Self {
             summary: Summary { state: State::from(phase), ..summary(&books(&[])) },
-            spec: spec(),
+            spec: run_spec(),
             phase,
             consent: None,
             approvals: Vec::new(),
@@ -36,7 +36,7 @@ impl Facts {
                 asked: vec!["referral-bulk apply changes.csv".to_owned()],
                 explain: "referral-bulk explain reports/r".to_owned(),
                 report: "referral-bulk report reports/r".to_owned(),
-                reveal: "referral-bulk report reports/r --reveal".to_owned(),
+                reveal: "referral-bulk report reports/r and reveal".to_owned(),
                 next: Vec::new(),
             },
             texts: Texts::new(false),
@@ -61,41 +61,6 @@ impl Facts {
             spelled: |wording| wording.spelled(|setting| format!("<{}>", setting.name())),
             texts: self.texts,
         }
-    }
-}
-
-fn spec() -> RunSpec {
-    RunSpec {
-        program: "0.1.0".to_owned(),
-        command: "apply".to_owned(),
-        created: "2026-12-31T14:31:05Z".parse().unwrap(),
-        correlation_id: uuid::Uuid::nil(),
-        target: "https://api.partner.example.com/v1.0".to_owned(),
-        asked: PlanSpec {
-            files: vec!["changes.csv".to_owned()],
-            format: None,
-            state: StateSource::Live,
-            levels: Default::default(),
-            allow_paths: Default::default(),
-            clear: false,
-            migrating: None,
-            on_conflict: OnConflict::Report,
-            decimal: None,
-            left_alone: Vec::new(),
-            mapped: Vec::new(),
-            portal_reasons: Default::default(),
-            sheet: None,
-            base: None,
-            matching: None,
-            priority: None,
-            waves: None,
-        },
-        plan_only: false,
-        reason: None,
-        directory: None,
-        order: None,
-        waves: None,
-        requires_approval: false,
     }
 }
 

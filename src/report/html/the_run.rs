@@ -322,7 +322,7 @@ mod tests {
         <div><dt>Time</dt><dd>5.1 s; 4.2 s waiting for the rate</dd></div>
         <div><dt>Rows</dt><dd>0 in, 1,000 accounted for</dd></div>
         <div><dt>Program</dt><dd>referral-bulk 0.1.0</dd></div>
-        <div class="full"><dt>Personal data</dt><dd>E-mail addresses, phone numbers and members’ names are masked. <code>referral-bulk report reports/r --reveal</code> writes them out.</dd></div>
+        <div class="full"><dt>Personal data</dt><dd>E-mail addresses, phone numbers and members’ names are masked. <code>referral-bulk report reports/r and reveal</code> writes them out.</dd></div>
         </dl>
         <div class="pair"><table class="grid"><thead><tr><th scope="col">Input</th><th scope="col" class="n">Rows</th><th scope="col" class="sha">SHA-256</th></tr></thead>
         <tbody><tr><th scope="row"><code>changes.csv</code></th><td class="n" data-th="Rows">0</td><td class="sha" data-th="SHA-256"><code title="sha of changes.csv">sha of chang</code></td></tr>
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn what_is_masked_is_told_with_the_way_to_see_it() {
         for (reveal, wanted) in [
-            (false, "are masked. <code>referral-bulk report reports/r --reveal</code> writes them out."),
+            (false, "are masked. <code>referral-bulk report reports/r and reveal</code> writes them out."),
             (true, "are written out. <code>referral-bulk report reports/r</code> masks them."),
         ] {
             let mut facts = Facts::of(Phase::Finished);

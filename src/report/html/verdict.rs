@@ -11,7 +11,9 @@ use super::bar::bar;
 use super::facts::PageFacts;
 use super::kind::Kind;
 use super::sent::SentSoFar;
-use super::words::{by_number, is_good, listed, meaning, named, outcomes_of, rows_of, to_the_minute};
+use super::words::{
+    by_number, capital, is_good, listed, meaning, named, outcomes_of, rows_of, to_the_minute,
+};
 use crate::domain::account::Phase;
 use crate::domain::outcome::Outcome;
 
@@ -357,13 +359,6 @@ impl<'a> Telling<'a> {
         let none = none.filter(|outcome| *outcome != Outcome::Planned).map(Outcome::name);
         none.collect::<Vec<_>>().join(", ")
     }
-}
-
-/// Returns a text that begins with a capital letter.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]

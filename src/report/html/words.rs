@@ -84,6 +84,13 @@ pub(super) fn listed<T: AsRef<str>>(parts: &[T]) -> String {
     }
 }
 
+/// Returns a text that begins with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// Returns `one` for a single thing, else `several`.
 pub(super) fn by_number<'a>(number: u64, one: &'a str, several: &'a str) -> &'a str {
     if number == 1 { one } else { several }
