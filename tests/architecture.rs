@@ -29,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 27] = [
+const ONLY_IN: [(&str, &str); 29] = [
     ("tracing_subscriber", "src/cli/diagnostics.rs"),
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
@@ -46,6 +46,8 @@ const ONLY_IN: [(&str, &str); 27] = [
     ("secrecy", "src/api/auth"),
     ("getrandom", "src/api/auth/"),
     ("webbrowser", "src/api/auth/oauth/opener.rs"),
+    ("open", "src/cli/page_opener.rs"),
+    ("askama", "src/report/html/"),
     ("keyring_core", "src/api/auth/store/system_keyring.rs"),
     ("zbus_secret_service_keyring_store", "src/api/auth/store/system_keyring.rs"),
     ("apple_native_keyring_store", "src/api/auth/store/system_keyring.rs"),

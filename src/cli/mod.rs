@@ -33,6 +33,7 @@ mod exporting;
 mod key_lines;
 mod on_finish;
 pub mod origin;
+mod page_opener;
 mod pager;
 mod reasons;
 pub mod run;

@@ -17,6 +17,7 @@ use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
 use super::on_finish::OnFinish;
+use super::page_opener::PageOpener;
 use super::pager::Pager;
 use super::settings;
 use super::show_settings;
@@ -198,9 +199,12 @@ fn ready(cli: Cli, surroundings: &Surroundings<'_>) -> Result<(Work, Option<Stri
             (Box::new(work), used)
         }
         Command::Report(typed) => {
+            let opener = typed.open.then(|| PageOpener::of(&typed.run, surroundings.variables));
             let options = surroundings.report(typed);
             let work = move |runtime: &Runtime, environment: &Environment<'_>| {
-                runtime.block_on(report::run(&options, environment))
+                let exit = runtime.block_on(report::run(&options, environment))?;
+                opener.iter().for_each(|opener| opener.open(environment.console));
+                Ok(exit)
             };
             (Box::new(work), None)
         }

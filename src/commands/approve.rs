@@ -8,8 +8,9 @@ use super::credentials::Credentials;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag};
+use super::options::{Reporting, Showing, SummaryForm};
 use super::target::Target;
-use super::write_reports::write_plan_alone;
+use super::write_reports::{PlanFile, write_plan_alone, write_plan_page};
 use crate::api::{Client, ClientSettings};
 use crate::domain::account::Phase;
 use crate::domain::approval::{Accounts, Approval};
@@ -18,7 +19,7 @@ use crate::domain::exit::Exit;
 use crate::domain::setting::{Choice, Setting};
 use crate::input;
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
-use crate::report::{PLAN_FILE, counted};
+use crate::report::{PLAN_FILE, ProgressMode, counted};
 
 /// The longest time that a token command or a file may take to say whose token it is.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,12 +57,12 @@ pub async fn run(options: ApproveOptions, environment: &Environment<'_>) -> Resu
     };
     let known = || accounts.name().map(str::to_owned).or_else(|| accounts.number());
     let name = approver.or_else(known).ok_or_else(nobody)?;
-    let plan_sha256 = read_plan(&run, environment).await?;
+    let plan = read_plan(&run, environment).await?;
     let given = Approval {
         at: (environment.clock)(),
         name,
         accounts,
-        plan_sha256,
+        plan_sha256: plan.sha256().to_owned(),
         changing: totals.to_send,
         closing: totals.closing,
     };
@@ -79,7 +80,17 @@ pub async fn run(options: ApproveOptions, environment: &Environment<'_>) -> Resu
             environment.console.say(&told(&given));
         }
     }
+    let is_only_planned = ledger.header().phase == Phase::Planned;
     drop(ledger);
+    let showing = Showing { summary: SummaryForm::None, progress: ProgressMode::None, reveal: false };
+    let reporting = Reporting { run: &run, sending: None, showing, patches: None };
+    // The page of what was sent says more than a plan, and is made again when the run goes on.
+    if is_only_planned && let Err(trouble) = write_plan_page(reporting, &plan, environment).await {
+        trouble.rendered().for_each(|problem| environment.console.say(&problem));
+        environment
+            .console
+            .say("warning: the approval is on record, and the page of the plan doesn't tell it");
+    }
     let profile = profile.map(|name| Choice::of(Setting::Profile, name));
     let next = CommandLine::resume(&run, profile.into_iter().collect());
     environment.console.say(&format!("next: {next}"));
@@ -115,8 +126,8 @@ async fn approvable(ledger: &Ledger, run: &Path) -> Result<PlanTotals, CommandEr
     Ok(totals)
 }
 
-/// Returns the SHA-256 of the plan, after making sure that the report which a person reads is that plan.
-async fn read_plan(run: &Path, environment: &Environment<'_>) -> Result<String, CommandError> {
+/// Returns the plan's report, after making sure that the report which a person reads is that plan.
+async fn read_plan(run: &Path, environment: &Environment<'_>) -> Result<PlanFile, CommandError> {
     let file = run.join(PLAN_FILE);
     let there = file.is_file().then(|| input::sha256(&file.to_string_lossy()));
     let plan = write_plan_alone(run, environment.console).await?;
@@ -129,7 +140,7 @@ async fn read_plan(run: &Path, environment: &Environment<'_>) -> Result<String, 
             Err(CommandError::usage(what)
                 .hint("what the run would do stands there now: read it, and approve that"))
         }
-        _ => Ok(plan.sha256().to_owned()),
+        _ => Ok(plan),
     }
 }
 

@@ -111,6 +111,19 @@ pub fn consent(
     }))
 }
 
+/// Whether a person is about to be asked for consent, and so may look at the plan first.
+pub fn will_ask(
+    totals: &PlanTotals,
+    consented: Option<&Consent>,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> bool {
+    let GivenConsent { yes, closing, .. } = run_context.sending.consent;
+    let is_given = if totals.remaining_closing > 0 { closing.is_some() } else { yes };
+    let is_wanted = !run_context.target.is_sandbox() && totals.remaining > 0 && consented.is_none();
+    is_wanted && !is_given && environment.console.is_attended()
+}
+
 /// Compares a consent on record with what is about to be sent.
 ///
 /// # Errors

@@ -128,4 +128,4 @@ pub use run_log::RunLog;
 pub use target::Target;
 
 pub use crate::ledger::{CrashPoint, Watch};
-pub use crate::report::{Bar, ProgressMode, ReferralFilter};
+pub use crate::report::{Bar, PAGE_FILE, ProgressMode, ReferralFilter};

@@ -119,6 +119,9 @@ async fn carry_out(
         approval::by_another(&approvals, &accounts, run_context)?;
     }
     let consented = ledger.consent().await?;
+    if consent::will_ask(&totals, consented.as_ref(), run_context, environment) {
+        write_reports::write_plan_page(run_context.into(), plan, environment).await?;
+    }
     let overview = plan.take_overview();
     let preview = &Preview::of(overview.as_ref(), run_context.run);
     let carried_out = Plan { totals: &totals, sha256: plan.sha256(), consented: consented.as_ref(), preview };

@@ -20,9 +20,9 @@ use crate::domain::run_spec::RunSpec;
 use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader, RunHeader};
 use crate::report::{
-    self, Audits, FileSummary, Filed, FiledPlan, Forms, Imbalance, Kept, Lost, Overview, PageFacts,
-    PlanCounts, PlanReport, Referrals, ReportError, ReportPage, RowReports, Shelf, Summary, Tally, Texts,
-    Written, report_files,
+    self, Audits, FileSummary, Filed, FiledPlan, Forms, Imbalance, Kept, Lost, Overview, PAGE_FILE,
+    PageFacts, PlanCounts, PlanReport, Referrals, ReportError, ReportPage, RowReports, Shelf, Summary, Tally,
+    Texts, Written, report_files,
 };
 
 /// `plan.jsonl` as it was written, with its hash and the counts of its items.
@@ -64,6 +64,50 @@ pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanF
     let filed = written.map_err(|error| unwritten(error, Exit::CouldNotRun, run, None))?;
     let PlanSums { counts, overview } = folded;
     Ok(PlanFile { counts, overview, filed, kept: Vec::new() })
+}
+
+/// Writes the page of a plan whose files are written, so that it can be reviewed before it is consented to.
+///
+/// # Errors
+/// Returns an error where the ledger can't be read, or the page can't be written.
+pub async fn write_plan_page(
+    reporting: Reporting<'_>,
+    plan: &PlanFile,
+    environment: &Environment<'_>,
+) -> Result<(), CommandError> {
+    let Reporting { run, showing, .. } = reporting;
+    let (shelf, texts) = (shelf(run, environment.console), Texts::new(showing.reveal));
+    let reader = ledger::read(run).await?;
+    let RunHeader { spec, phase, .. } = reader.header();
+    let (inputs, phase, about) =
+        (reader.inputs().await?, *phase, Whereabouts::of(spec, environment).about(spec));
+    let (rows, _) = fold_rows(&reader, &inputs, texts, |_| {}).await?;
+    let mut written = Written::default();
+    written.add(plan.filed.lines.clone());
+    written.add(plan.filed.table.clone());
+    let exit = exit_of(phase, &rows.books, false);
+    let folded = Folded {
+        rows,
+        plan: PlanSums { counts: plan.counts, overview: None },
+        plan_sha256: Some(plan.sha256().to_owned()),
+        written,
+        unwritten: None,
+    };
+    let mut summary = sum_up(run, &about, exit, &reader, &inputs, &shelf, &folded).await?;
+    summary.files = (&folded.written).into();
+    let told = ToldRun {
+        reporting,
+        recorded: spec,
+        about: &about,
+        phase,
+        exit,
+        summary: &summary,
+        written: &folded.written,
+        is_unwritten: false,
+        last_wave_fell: false,
+    };
+    let filed = write_page(told, &reader, &shelf, &folded.rows.page, texts).await?;
+    filed.map(drop).map_err(|error| unwritten(error, Exit::CouldNotRun, run, None))
 }
 
 /// Takes the reports of a planned run away before it is sent, except its plan: they tell how the run stood
@@ -148,6 +192,8 @@ pub async fn write_reports(
         },
     };
     let mut summary = sum_up(run, &about, exit, &reader, &inputs, &shelf, &folded).await?;
+    // An earlier page is no file that this one tells of.
+    summary.files.retain(|file| file.path != PAGE_FILE);
     folded.written.find_lost(|input| whereabouts.input(input));
     let told = ToldRun {
         reporting,
@@ -229,7 +275,11 @@ async fn fold(
         written.keep(kept);
         (PlanSums { counts, overview }, Ok(filed))
     });
-    let (rows, rows_written) = write_rows(shelf, reader, inputs, texts, &mut written).await?;
+    let mut files = RowReports::begin(shelf, inputs, reader.header().spec.created);
+    let (rows, found) =
+        fold_rows(reader, inputs, texts, |row| keep(&mut files, |files| files.row(row))).await?;
+    found.note(&mut written);
+    let rows_written = files.and_then(|files| files.finish(&mut written));
     let (plan, plan_written) = match there {
         Some(there) => there,
         None => write_items(shelf, reader, inputs).await?,
@@ -356,35 +406,47 @@ impl RowSums {
     }
 }
 
-/// Counts the rows of a run, writes their files, and folds the page. The counts are returned also where the files can't be
-/// written.
-async fn write_rows(
-    shelf: &Shelf,
+/// What is found in rows that matters for what to do with their files.
+#[derive(Default)]
+struct RowNotes {
+    bound: Forms,
+    lost: Lost,
+    is_short: bool,
+}
+
+impl RowNotes {
+    fn note(self, written: &mut Written) {
+        written.bind(self.bound);
+        written.lose(self.lost);
+        written.fall_short(self.is_short);
+    }
+}
+
+/// Counts the rows of a run, and folds its page. `each` is called for every row.
+async fn fold_rows(
     reader: &Reader,
     inputs: &[InputInfo],
     texts: Texts,
-    written: &mut Written,
-) -> Result<(RowSums, Result<(), ReportError>), LedgerError> {
+    mut each: impl FnMut(&RowAccount),
+) -> Result<(RowSums, RowNotes), LedgerError> {
     let RunHeader { spec, phase, .. } = reader.header();
-    let RunSpec { asked, created, .. } = spec;
-    let audits = asked.migrating.as_ref().map(|_| Audits::default());
+    let audits = spec.asked.migrating.as_ref().map(|_| Audits::default());
     let page = ReportPage::begin(spec, *phase, inputs, texts);
     let mut sums = RowSums { books: Tally::new(inputs.len()), audits, pending: Forms::default(), page };
-    let mut files = RowReports::begin(shelf, inputs, *created);
-    let (mut bound, mut lost, mut is_short) = (Forms::default(), Lost::default(), false);
+    let mut found = RowNotes::default();
     reader
         .full_rows(&mut |full| {
             sums.page.row(&full);
             let row = full.account;
             sums.books.add(&row);
-            note_bound(&mut bound, &row, inputs);
-            lost.note(&row, inputs);
-            is_short |= report::is_short_of_state(&row);
+            note_bound(&mut found.bound, &row, inputs);
+            found.lost.note(&row, inputs);
+            found.is_short |= report::is_short_of_state(&row);
             if row.verdict.outcome.bucket() == Bucket::Pending {
                 *form_of(&mut sums.pending, &row, inputs) = true;
             }
             sums.audits.iter_mut().for_each(|audits| audits.add(&row));
-            keep(&mut files, |files| files.row(&row));
+            each(&row);
             Ok::<_, LedgerError>(())
         })
         .await?;
@@ -394,10 +456,7 @@ async fn write_rows(
             Ok::<_, LedgerError>(())
         })
         .await?;
-    written.bind(bound);
-    written.lose(lost);
-    written.fall_short(is_short);
-    Ok((sums, files.and_then(|files| files.finish(written))))
+    Ok((sums, found))
 }
 
 /// Returns what is told of the row files in which a row is given back.

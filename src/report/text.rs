@@ -15,6 +15,7 @@ use super::audit::{AuditSummary, BytesSummary, FieldCount};
 use super::books::{Tally, WarningGroup};
 use super::example::Example;
 use super::format::{counted, grouped, one_line};
+use super::html::NAME as PAGE;
 use super::names::InputNames;
 use super::overview::Overview;
 use super::plan::PlanCounts;
@@ -328,7 +329,10 @@ fn warning_table(books: &Tally, names: &InputNames) -> Option<String> {
 
 fn files(written: &Written) -> Option<String> {
     let mut table = plain_table();
-    for file in written.files() {
+    let mut files: Vec<_> = written.files().iter().collect();
+    // The page is for people, who read this.
+    files.sort_by_key(|file| !file.path.ends_with(PAGE));
+    for file in files {
         let path = visible_path(&file.path);
         table.add_row([path, file.rows.map(|rows| counted(rows, "row")).unwrap_or_default()]);
     }

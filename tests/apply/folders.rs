@@ -48,7 +48,7 @@ fn a_file_that_a_report_would_replace_is_in_the_way() {
     assert_eq!(code, Some(4), "{said}");
     let written = whole.files().into_keys().filter_map(|name| Some(name.strip_prefix("run/")?.to_owned()));
     let written: Vec<String> = written.filter(|name| !name.starts_with("run.")).collect();
-    assert_eq!(written.len(), 4 * 2 + 4, "{written:?}");
+    assert_eq!(written.len(), 4 * 2 + 5, "{written:?}");
 
     for name in written {
         let place = place();

@@ -188,6 +188,7 @@ fn the_summary_tells_the_files_that_were_written() {
         (json!("outcomes.jsonl"), Value::Null),
         (json!("plan.jsonl"), Value::Null),
         (json!("plan.csv"), Value::Null),
+        (json!("report.html"), Value::Null),
     ];
     assert_eq!(told, wanted);
 }

@@ -29,6 +29,7 @@
 //! | `early_exits` | ways out that no run is carried out on |
 //! | `diagnostics` | what `-v` and `run.log` tell, and never tell |
 //! | `on_finish` | who is told of a run's end |
+//! | `page` | what the page of a run holds, when it is written, and how it is shown |
 //! | `undo` | the change file that takes a run back |
 //! | `typed` | what is said to type next can be typed |
 
@@ -57,6 +58,7 @@ mod login;
 mod matched;
 mod on_finish;
 mod outcomes;
+mod page;
 mod plan_and_resume;
 mod priority;
 mod reports;

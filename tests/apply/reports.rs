@@ -22,7 +22,7 @@ fn what_cannot_be_written_is_told_and_written_later() {
         };
         let rows = ["success.csv", "conflict.csv", "error.csv", "outcomes.jsonl"];
         let notes: String = match name {
-            "summary.json" => rows.iter().map(|report| kept(report)).collect(),
+            "summary.json" => rows.iter().chain(&["report.html"]).map(|report| kept(report)).collect(),
             _ => String::new(),
         };
         // Nothing behind the first that fails, but for the summary, which is written in any case.

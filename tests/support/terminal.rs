@@ -20,6 +20,8 @@ use super::waiting::PATIENCE;
 pub enum Does {
     /// Types this.
     Types(&'static str),
+    /// Looks at what lies in the place, and then types this.
+    LooksAndTypes(fn(&Place), &'static str),
     /// Interrupts the program.
     Interrupts,
 }
@@ -54,10 +56,10 @@ pub fn answering(
     run.stderr(Stdio::from(pty.slave));
     let child = start(&mut run);
     drop(run);
-    converse(child, File::from(pty.master), answers.into_iter().collect())
+    converse(place, child, File::from(pty.master), answers.into_iter().collect())
 }
 
-fn converse(mut child: Child, mut terminal: File, mut answers: VecDeque<Does>) -> Seen {
+fn converse(place: &Place, mut child: Child, mut terminal: File, mut answers: VecDeque<Does>) -> Seen {
     let program = Pid::from_raw(child.id().try_into().unwrap());
     let over = kill_in_the_end(program);
     let (mut seen, mut block) = (Vec::new(), [0; 4096]);
@@ -69,6 +71,10 @@ fn converse(mut child: Child, mut terminal: File, mut answers: VecDeque<Does>) -
         {
             match does {
                 Does::Types(text) => terminal.write_all(text.as_bytes()).unwrap(),
+                Does::LooksAndTypes(look, text) => {
+                    look(place);
+                    terminal.write_all(text.as_bytes()).unwrap();
+                }
                 Does::Interrupts => {
                     kill(program, Signal::SIGINT).unwrap();
                 }

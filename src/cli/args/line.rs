@@ -243,6 +243,10 @@ pub struct ReportArgs {
     /// What the page holds.
     #[command(flatten)]
     pub page: PageArgs,
+
+    /// Show report.html in a browser
+    #[arg(long, help_heading = "What to show")]
+    pub open: bool,
 }
 
 /// The arguments of `approve`.
