@@ -90,6 +90,11 @@ impl RowData {
         }
     }
 
+    /// Returns the number of rows that the page has: the first ones of the run.
+    pub(super) fn kept(&self) -> u64 {
+        self.kept as u64
+    }
+
     /// Adds the next row, where there is still room for it; from the first one on for which there is none, no more are.
     pub(super) fn add(&mut self, row: &FullRow) {
         self.is_full |= self.kept == MOST_ROWS || self.rows.len() + self.strings.bytes >= MOST_BYTES;
@@ -271,6 +276,14 @@ pub(super) fn name(subject: Option<&Subject>, texts: Texts) -> String {
     match (name, customer) {
         (Some(name), Some(customer)) if !name.contains(&customer) => format!("{name} – {customer}"),
         (name, customer) => name.or(customer).unwrap_or_default(),
+    }
+}
+
+/// Returns what people call a field.
+pub(super) fn label(path: &Path, texts: Texts) -> String {
+    match path {
+        Path::Known(field) => LABELS[*field as usize].to_owned(),
+        Path::Opted(pointer) => texts.plain(pointer.as_str()),
     }
 }
 

@@ -17,6 +17,11 @@
 //! | `next` | what is left to do |
 //! | `the_run`, `chain` | what was asked, by whom, with whose consent; inputs and reports |
 //! | `money` | deal values before and after, by currency |
+//! | `closings`, `closing` | what is closed for good, and what became of it |
+//! | `conflicts` | base, ours and theirs side by side |
+//! | `findings` | by rule |
+//! | `pace` | what was sent over time, and how long answers took |
+//! | `tools`, `paper` | the table of all rows, and the rows that matter on paper |
 //! | `audit` | what a migration's payloads come to |
 //! | `words` | outcomes, lists, times and shares in words |
 //! | `page.css`, `page.js`, `templates/` | what is compiled in |
@@ -32,17 +37,24 @@
 mod audit;
 mod bar;
 mod chain;
+mod closing;
+mod closings;
+mod conflicts;
 mod data;
 mod facts;
+mod findings;
 mod frame;
 mod kind;
 mod mask;
 mod money;
 mod next;
+mod pace;
 mod page;
+mod paper;
 mod sent;
 mod texts;
 mod the_run;
+mod tools;
 mod verdict;
 mod words;
 

@@ -11,15 +11,21 @@ use super::super::atomic_file::{AtomicFile, BUFFER, Filed, ReportError};
 use super::super::change_text::NoValue;
 use super::super::shelf::Shelf;
 use super::audit::audit;
+use super::closings::Closings;
+use super::conflicts::Conflicts;
 use super::data::{DataHead, RowData};
 use super::facts::PageFacts;
+use super::findings::Findings;
 use super::frame::{self, Frame};
 use super::kind::Kind;
 use super::money::DealValues;
 use super::next::next;
+use super::pace::Pace;
+use super::paper::Paper;
 use super::sent::SentSoFar;
 use super::texts::Texts;
 use super::the_run::{the_run, title};
+use super::tools::Tools;
 use super::verdict::{Verdict, verdict};
 
 /// The file's name in a run's directory.
@@ -32,7 +38,13 @@ pub struct ReportPage {
     inputs: Vec<InputInfo>,
     data: RowData,
     sent: SentSoFar,
+    closings: Closings,
     deal_values: DealValues,
+    conflicts: Conflicts,
+    findings: Findings,
+    pace: Pace,
+    tools: Tools,
+    paper: Paper,
 }
 
 impl ReportPage {
@@ -46,7 +58,13 @@ impl ReportPage {
             inputs: inputs.to_vec(),
             data: RowData::new(texts, no_value, spec.created),
             sent: SentSoFar::default(),
+            closings: Closings::new(texts),
             deal_values: DealValues::new(kind),
+            conflicts: Conflicts::new(texts, no_value),
+            findings: Findings::default(),
+            pace: Pace::default(),
+            tools: Tools::new(texts),
+            paper: Paper::new(texts, kind, no_value),
         }
     }
 
@@ -54,11 +72,18 @@ impl ReportPage {
     pub fn row(&mut self, row: &FullRow) {
         self.data.add(row);
         self.sent.add(row);
+        self.closings.add(row);
         self.deal_values.add(row);
+        self.conflicts.add(row);
+        self.findings.add(row);
+        self.tools.add(row);
+        self.paper.add(row);
     }
 
     /// Adds an attempt, or what was waited for.
-    pub fn pace(&mut self, _record: PaceRecord) {}
+    pub fn pace(&mut self, record: PaceRecord) {
+        self.pace.add(record);
+    }
 
     /// Writes the page, and puts it in its place.
     ///
@@ -97,8 +122,13 @@ impl ReportPage {
         let mut parts = Vec::new();
         for (id, name, html) in [
             ("run", title(self.kind), the_run(facts, &self.sent)?),
+            ("closings", "Closings", self.closings.html(facts)?),
             ("money", "Deal values", self.deal_values.html(facts.texts)?),
+            ("conflicts", "Conflicts", self.conflicts.html(facts)?),
+            ("findings", "Findings", self.findings.html(facts)?),
             ("audit", "Audit", audit(facts)?),
+            ("pace", "Pace", self.pace.html(facts)?),
+            ("rows", "Rows", self.tools.html(facts, self.data.kept(), &self.paper.html(facts)?)?),
         ] {
             if !html.is_empty() {
                 parts.push((id, name));

@@ -1,0 +1,256 @@
+//! The changes that were sent over time, as a chart, in words and as a table.
+
+use std::fmt::Write;
+
+use askama::Template;
+
+use super::axis::{Axis, Position, Session};
+use super::bins::{Bin, Bins};
+use super::fold::Pace;
+use super::interruptions::{Interruption, Interruptions};
+use super::words::{PerTime, length, moment, told};
+use crate::report::format::{counted, grouped};
+
+/// The most labels below the axis.
+const MOST_TICKS: i64 = 8;
+
+/// The room that a time of day takes below the axis, and one with its day, in hundredths of a per cent.
+const TIME: i64 = 800;
+const DAY: i64 = 1_600;
+
+/// The steps between labels, in seconds; beyond the last they double.
+const STEPS: [i64; 16] =
+    [1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 345_600];
+
+/// The chart with what it is told by, and its table.
+#[derive(Template)]
+#[template(path = "pace/over_time.html", config = "src/report/html/askama.toml")]
+pub(super) struct OverTime {
+    /// What the chart shows, in words.
+    told: String,
+    /// The same for who doesn't see it.
+    label: String,
+    rules: [Rule; 2],
+    panels: Vec<Panel>,
+    interruptions: Interruptions,
+    ticks: Vec<Tick>,
+    has_throttled: bool,
+    table: Table,
+}
+
+/// A horizontal line at a rate.
+struct Rule {
+    y: u8,
+    label: String,
+}
+
+/// A session, in units of its own: seconds to the right, and changes by the width of a bin downwards.
+struct Panel {
+    x: Position,
+    width: Position,
+    /// How many seconds it is wide, and how many units high.
+    right: i64,
+    bottom: i64,
+    /// The steps of the line, from its beginning at the bottom.
+    line: String,
+    caps: Vec<Cap>,
+}
+
+/// The throttled ones on top of a bin.
+struct Cap {
+    x: i64,
+    width: i64,
+    y: i64,
+    height: i64,
+}
+
+/// A label below the axis.
+struct Tick {
+    x: Position,
+    anchor: &'static str,
+    label: String,
+}
+
+/// The same numbers as a table.
+struct Table {
+    title: String,
+    head: String,
+    lines: Vec<[String; 3]>,
+}
+
+impl OverTime {
+    /// Returns the chart; `None` where nothing was sent.
+    pub(super) fn of(pace: &Pace) -> Option<Self> {
+        let (first, last) = pace.sent()?;
+        let (first, last) = (first.as_millisecond(), last.as_millisecond());
+        let mut bins = pace.drawn.clone();
+        let axis = Axis::of(&mut bins, &pace.busy)?;
+        let with_day = told(first, "%F") != told(last, "%F");
+        let scale = Scale::of(&bins);
+        let interruptions = Interruptions::of(&pace.pauses, &pace.held, &axis, with_day);
+        let told = caption(pace, &axis, scale, last - first);
+        let label = format!(
+            "Changes sent {} from {} to {}: {told}, {}.",
+            scale.unit.name,
+            moment(first, with_day),
+            moment(last, with_day),
+            counted(interruptions.number, "interruption"),
+        );
+        Some(Self {
+            told,
+            label,
+            rules: [
+                Rule { y: 100, label: grouped(scale.top / 2) },
+                Rule { y: 40, label: format!("{} {}", grouped(scale.top), scale.unit.name) },
+            ],
+            panels: panels(&axis, &bins, scale),
+            ticks: ticks(&axis, with_day),
+            interruptions,
+            has_throttled: pace.throttled > 0,
+            table: Table::of(&pace.listed, with_day),
+        })
+    }
+}
+
+/// How high a rate is drawn.
+#[derive(Clone, Copy)]
+struct Scale {
+    unit: PerTime,
+    /// The rate at the top, by that unit.
+    top: u64,
+    /// The width of a bin in seconds.
+    width: i64,
+    /// The most changes in a bin.
+    most: u64,
+}
+
+impl Scale {
+    fn of(bins: &Bins) -> Self {
+        let (most, width) = (bins.iter().map(|bin| bin.sent.all).max().unwrap_or(1), bins.width());
+        let unit = PerTime::of(most, width);
+        let highest = u128::from(most) * u128::from(unit.seconds.unsigned_abs());
+        let tops = [2, 4, 6, 8]
+            .into_iter()
+            .chain((1..19).flat_map(|digits| [1, 2, 5].map(|top| top * 10_u64.pow(digits))));
+        let is_enough = |top: &u64| u128::from(*top) * u128::from(width.unsigned_abs()) >= highest;
+        Self { unit, top: tops.into_iter().find(is_enough).unwrap_or(u64::MAX), width, most }
+    }
+
+    /// Returns the units from the top to the bottom of a panel: changes in a bin times the seconds of the unit of time.
+    fn bottom(self) -> i64 {
+        i64::try_from(self.top).unwrap_or(i64::MAX).saturating_mul(self.width)
+    }
+
+    /// Returns how many units high so many changes in a bin are.
+    fn height(self, changes: u64) -> i64 {
+        i64::try_from(changes).unwrap_or(i64::MAX).saturating_mul(self.unit.seconds)
+    }
+}
+
+/// Returns what the chart shows, in words without a full stop.
+fn caption(pace: &Pace, axis: &Axis, scale: Scale, whole: i64) -> String {
+    let mut told = format!("{} in {}", grouped(pace.changes), length(whole));
+    let breaks: Vec<i64> = axis.breaks().map(|span| span.length()).collect();
+    if !breaks.is_empty() {
+        let together = if breaks.len() == 1 { "" } else { " together" };
+        let (breaks, rest) = (counted(breaks.len() as u64, "break"), length(breaks.iter().sum()));
+        let _ = write!(told, ", with {breaks} of {rest}{together}");
+    }
+    if pace.throttled > 0 {
+        let _ = write!(told, "; {} of them throttled", grouped(pace.throttled));
+    }
+    let rate = scale.unit.rate(scale.most, scale.width);
+    let over = if scale.width > scale.unit.seconds {
+        format!(" over {}", length(scale.width * 1_000))
+    } else {
+        String::new()
+    };
+    let _ = write!(told, "; at most {rate} {}{over}", scale.unit.name);
+    told
+}
+
+fn panels(axis: &Axis, bins: &Bins, scale: Scale) -> Vec<Panel> {
+    let panel = |session: &Session| {
+        let begins = session.span.from / 1_000;
+        let within = |bin: &Bin| begins <= bin.from && bin.to * 1_000 <= session.span.to;
+        let bins: Vec<Bin> = bins.iter().filter(within).collect();
+        let (bottom, mut line, mut caps, mut end) = (scale.bottom(), String::new(), Vec::new(), begins);
+        for Bin { from, to, sent } in bins {
+            let (x, until) = (from - begins, to - begins);
+            if from > end {
+                let _ = write!(line, "V{bottom}H{x}");
+            }
+            let answered = scale.height(sent.all - sent.throttled);
+            let _ = write!(line, "V{}H{until}", bottom - answered);
+            if sent.throttled > 0 {
+                let height = scale.height(sent.throttled);
+                caps.push(Cap { x, width: to - from, y: bottom - answered - height, height });
+            }
+            end = to;
+        }
+        let right = session.span.length() / 1_000;
+        if end - begins < right {
+            let _ = write!(line, "V{bottom}H{right}");
+        }
+        Panel { x: session.x, width: session.width, right, bottom, line, caps }
+    };
+    axis.sessions().iter().map(panel).collect()
+}
+
+/// Returns the labels below the axis: round times, and where there are several sessions, when each begins.
+fn ticks(axis: &Axis, with_day: bool) -> Vec<Tick> {
+    let worked: i64 = axis.sessions().iter().map(|session| session.span.length()).sum();
+    let doubled = (1..).map(|times| STEPS[STEPS.len() - 1] << times);
+    let fits = |step: &i64| worked / 1_000 / step <= MOST_TICKS;
+    let step = STEPS.into_iter().chain(doubled.take(16)).find(fits).unwrap_or(i64::MAX / 1_000);
+    let form = if step < 60 { "%H:%M:%S" } else { "%H:%M" };
+    let (mut ticks, mut free) = (Vec::new(), i64::MIN);
+    for Session { span, x, .. } in axis.sessions() {
+        if axis.sessions().len() > 1 && x.0 >= free {
+            let label = told(span.from, if with_day { "%-d %b, %H:%M" } else { form });
+            free = x.0 + if with_day { DAY } else { TIME };
+            ticks.push(Tick { x: *x, anchor: "start", label });
+        }
+        // A label is as wide to both sides of its mark.
+        let step = step.saturating_mul(1_000);
+        let mut at = span.from.div_euclid(step).saturating_add(1).saturating_mul(step);
+        while at < span.to {
+            let x = axis.x(at);
+            if x.0 - TIME / 2 >= free && x.0 <= Position::WHOLE.0 - TIME / 2 {
+                let form = if at % 86_400_000 == 0 { "%-d %b" } else { form };
+                ticks.push(Tick { x, anchor: "middle", label: told(at, form) });
+                free = x.0 + TIME / 2;
+            }
+            at += step;
+        }
+    }
+    ticks
+}
+
+impl Table {
+    fn of(bins: &Bins, with_day: bool) -> Self {
+        let width = bins.width();
+        let (title, head) = match width {
+            60 => ("By the minute".to_owned(), "Minute (UTC)".to_owned()),
+            600 => ("By ten minutes".to_owned(), "Ten minutes from (UTC)".to_owned()),
+            3_600 => ("By the hour".to_owned(), "Hour (UTC)".to_owned()),
+            86_400 => ("By the day".to_owned(), "Day (UTC)".to_owned()),
+            _ => (format!("By {}", length(width * 1_000)), format!("{} from (UTC)", length(width * 1_000))),
+        };
+        let form = match (width >= 86_400, with_day) {
+            (true, _) => "%-d %b %Y",
+            (false, true) => "%-d %b, %H:%M",
+            (false, false) => "%H:%M",
+        };
+        let line =
+            |bin: Bin| [told(bin.from * 1_000, form), grouped(bin.sent.all), grouped(bin.sent.throttled)];
+        Self { title, head, lines: bins.iter().map(line).collect() }
+    }
+}
+
+impl Interruption {
+    /// Returns the class that draws it.
+    fn class(&self) -> &'static str {
+        self.kind.class()
+    }
+}
