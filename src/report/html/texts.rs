@@ -9,6 +9,8 @@ use serde_json::value::RawValue;
 use crate::domain::characters::visible;
 use crate::domain::fields::Kind;
 use crate::domain::json::{self, Object};
+use crate::domain::number::as_number;
+use crate::domain::value::as_instant;
 
 use super::super::findings::compacted;
 use super::super::format::grouped;
@@ -47,10 +49,9 @@ impl Texts {
         if let (Kind::Members | Kind::Solutions, Some(elements)) = (kind, json::elements(raw)) {
             return self.elements(kind, elements);
         }
-        match json::string(raw) {
-            Some(text) => self.free(&text),
-            None => self.free(compacted(raw).get()),
-        }
+        let text = json::string(raw).unwrap_or_else(|| compacted(raw).get().to_owned().into());
+        // An amount of seven digits is no telephone number.
+        if is_of(kind, raw) { self.plain(&text) } else { self.free(&text) }
     }
 
     /// Returns the elements of a list as people read them.
@@ -99,6 +100,16 @@ impl Texts {
     /// Returns a text that holds no personal data: a file's name, an id, a code, the name of who sends or approves.
     pub fn plain(self, text: &str) -> String {
         told(text, text.chars().count(), false)
+    }
+}
+
+/// Whether a value is what its field holds, and so no text that anybody could have written anything into.
+fn is_of(kind: Kind, raw: &RawValue) -> bool {
+    match kind {
+        Kind::Decimal => as_number(raw).is_some(),
+        Kind::DateTime => as_instant(raw).is_some(),
+        Kind::Boolean => matches!(raw.get(), "true" | "false"),
+        Kind::Text | Kind::Currency | Kind::Members | Kind::Solutions | Kind::Any => false,
     }
 }
 
@@ -156,6 +167,15 @@ mod tests {
             (Kind::Text, "null", "", ""),
             (Kind::Text, r#""""#, "", ""),
             (Kind::Decimal, "10000.00", "10000.00", "10000.00"),
+            (Kind::Decimal, "12500000", "12500000", "12500000"),
+            (Kind::Decimal, r#""+4930123456""#, "•••", "+4930123456"),
+            (Kind::Decimal, r#""call 030 1234567""#, "call •••", "call 030 1234567"),
+            (
+                Kind::DateTime,
+                r#""2026-12-31T00:00:00.0000000Z""#,
+                "2026-12-31T00:00:00.0000000Z",
+                "2026-12-31T00:00:00.0000000Z",
+            ),
             (Kind::Boolean, "true", "true", "true"),
             (Kind::Text, r#""a\nb\u202ec\u0000""#, "a␊b\u{fffd}c␀", "a␊b\u{fffd}c␀"),
             (Kind::Text, r#""ask ann@a.example""#, "ask a•••@a.example", "ask ann@a.example"),
