@@ -64,6 +64,8 @@ pub(super) struct RowData {
     strings: Strings,
     rows: Vec<u8>,
     kept: usize,
+    most_rows: usize,
+    most_bytes: usize,
     is_full: bool,
 }
 
@@ -86,6 +88,8 @@ impl RowData {
             strings: Strings::new(),
             rows: Vec::new(),
             kept: 0,
+            most_rows: MOST_ROWS,
+            most_bytes: MOST_BYTES,
             is_full: false,
         }
     }
@@ -97,7 +101,8 @@ impl RowData {
 
     /// Adds the next row, where there is still room for it; from the first one on for which there is none, no more are.
     pub(super) fn add(&mut self, row: &FullRow) {
-        self.is_full |= self.kept == MOST_ROWS || self.rows.len() + self.strings.bytes >= MOST_BYTES;
+        self.is_full |=
+            self.kept == self.most_rows || self.rows.len() + self.strings.bytes >= self.most_bytes;
         if self.is_full {
             return;
         }
@@ -379,3 +384,6 @@ impl Strings {
         texts.into_iter().map(|(_, text)| text).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
