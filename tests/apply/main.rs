@@ -24,6 +24,7 @@
 //! | `requests` | how many requests are made |
 //! | `export` | files that are made from referrals, and what comes of them when they are given back |
 //! | `verify` | what still stands of a run |
+//! | `page_steps` | what the page of a run says to do next |
 //! | `fed_back, kept` | reports that are given back, and reports that somebody changed |
 //! | `folders` | the directory that `--out` names |
 //! | `early_exits` | ways out that no run is carried out on |
@@ -59,6 +60,7 @@ mod matched;
 mod on_finish;
 mod outcomes;
 mod page;
+mod page_steps;
 mod plan_and_resume;
 mod priority;
 mod reports;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use regex::Regex;
+use serde_json::{Value, json};
 
 use super::{EXAMPLE, directory_with_samples, entries, read, root, run};
 use crate::support::sha256::sha256;
@@ -33,7 +34,9 @@ pub fn example_as_kept() -> BTreeMap<String, String> {
 
 pub fn session((file, seconds): (&str, &str)) -> Session {
     let dir = directory_with_samples();
-    let path = dir.path().join("run");
+    // The page is called by the last name.
+    let path = dir.path().join(EXAMPLE);
+    fs::remove_dir_all(&path).unwrap();
     let run_dir = path.to_str().unwrap();
     let output = run(dir.path(), &["apply", file, "--sandbox", "--progress", "none", "--out", run_dir]);
     let entries = entries(&path).into_iter().filter(|name| !name.starts_with("run."));
@@ -41,13 +44,57 @@ pub fn session((file, seconds): (&str, &str)) -> Session {
         let text = fs::read_to_string(path.join(&name)).unwrap();
         (name, same_every_time(&text.replace(run_dir, EXAMPLE)))
     });
-    let files = with_checksums(files.collect());
+    let files = with_checksums(with_page(files.collect()));
     let [told, errors] = [output.stdout, output.stderr]
         .map(|text| text.replace(run_dir, "reports/2026-01-31T09-00-00Z-apply"));
     // The rate that comes from the settings here is not what is shown.
     let used = "note: referral-bulk.toml of the current directory is used: [profile.default]\n";
     let errors = errors.strip_prefix(used).expect("the settings are told").to_owned();
     Session { told: with_seconds(&told, seconds), errors, files }
+}
+
+/// The files with a page that tells them as they are here.
+fn with_page(mut files: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut page = page_same_every_time(&files["report.html"]);
+    for (name, text) in &files {
+        let cells =
+            format!(r#"(<code>{name}</code></th><td[^>]*>[^<]*</td><td[^>]*><code title=")\w+(">)\w+"#);
+        let sum = sha256(text);
+        let told = format!("${{1}}{sum}${{2}}{}", &sum[..12]);
+        page = Regex::new(&cells).unwrap().replace(&page, told).into_owned();
+    }
+    files.insert("report.html".to_owned(), page);
+    files
+}
+
+/// A page without what its pace was, and with the same times whenever it is made.
+fn page_same_every_time(page: &str) -> String {
+    let mut page = page.to_owned();
+    for (differs, same) in [
+        (r"\d+ [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC", "31 January 2026, 09:00 UTC"),
+        (
+            r"\d+ [A-Z][a-z]+ \d{4}, \d\d:\d\d:\d\d to (\d+ [A-Z][a-z]+ \d{4}, )?\d\d:\d\d:\d\d UTC",
+            "31 Jan 2026, 09:00:00 to 09:00:03 UTC",
+        ),
+        (r"\d+ [A-Z][a-z]+ \d{4}, \d\d:\d\d:\d\d UTC", "31 Jan 2026, 09:00:00 UTC"),
+        ("<dt>Time</dt><dd>[^<]*</dd>", "<dt>Time</dt><dd>3.6 s; 3.5 s waiting for the rate</dd>"),
+        (r##"<li><a href="#pace">Pace</a></li>"##, ""),
+        (r#"(?s)<section class="part" id="pace".*?</section>\n"#, ""),
+    ] {
+        page = Regex::new(differs).unwrap().replace_all(&page, same).into_owned();
+    }
+    let (before, rest) = page.split_once(r#""rows":["#).unwrap();
+    let (rows, after) = rest.split_once(r#"],"strings":"#).unwrap();
+    let mut rows: Vec<Vec<Value>> = serde_json::from_str(&format!("[{rows}]")).unwrap();
+    for row in &mut rows {
+        // When it was settled, and how long each attempt took.
+        const AT: usize = 10;
+        row.get_mut(AT).into_iter().filter(|at| !at.is_null()).for_each(|at| *at = json!(0));
+        let tries = row.get_mut(AT + 1).and_then(Value::as_array_mut).into_iter().flatten();
+        tries.for_each(|attempt| attempt[2] = json!(0));
+    }
+    let rows = serde_json::to_string(&rows).unwrap().replace('<', "\\u003c");
+    format!("{before}\"rows\":{}],\"strings\":{after}", rows.strip_suffix(']').unwrap())
 }
 
 /// The files with a summary that knows them as they are here.

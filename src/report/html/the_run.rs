@@ -151,7 +151,8 @@ fn seconds(Seconds { total, waiting_for_rate, paused_by_server, held_back }: Sec
         (paused_by_server, "paused by the service"),
         (held_back, "held back by failures"),
     ];
-    let waits = waits.into_iter().filter(|(seconds, _)| *seconds > 0.0);
+    // What would be told as 0.0 is left out.
+    let waits = waits.into_iter().filter(|(seconds, _)| *seconds >= 0.05);
     let waits: Vec<String> = waits.map(|(seconds, what)| format!("{seconds:.1} s {what}")).collect();
     if waits.is_empty() { format!("{total:.1} s") } else { format!("{total:.1} s; {}", waits.join(", ")) }
 }
@@ -253,6 +254,7 @@ mod tests {
     fn waits_are_told_where_there_were_any() {
         let none = Seconds { total: 5.1, waiting_for_rate: 0.0, paused_by_server: 0.0, held_back: 0.0 };
         assert_eq!(seconds(none), "5.1 s");
+        assert_eq!(seconds(Seconds { waiting_for_rate: 0.04, ..none }), "5.1 s");
         let all = Seconds { waiting_for_rate: 4.2, paused_by_server: 0.3, held_back: 0.15, ..none };
         assert_eq!(
             seconds(all),
