@@ -1,7 +1,7 @@
 //! The console: the only module that prints or asks.
 //!
 //! Messages are printed above a progress bar: the bar is removed before and drawn again after each, so that drawing
-//! it never overwrites a message.
+//! it never overwrites a message. For a program that follows the run (`--progress json`), each is printed as an event.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::event_stream::EventStream;
 use super::pager::{Pager, RunningPager};
-use crate::commands::{Bar, Console, Reply};
+use crate::commands::{Bar, Console, ProgressEvent, Reply, Summary, VerifiedSummary};
 use crate::domain::characters::visible_lines;
+use crate::domain::exit::Exit;
 
 /// The input that the user's answers are read from. It is shared with the thread that reads a line.
 type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
@@ -22,6 +24,8 @@ type Person = Arc<Mutex<BufReader<Box<dyn Read + Send>>>>;
 pub struct Terminal {
     stdout: Mutex<Box<dyn Write + Send>>,
     stderr: Mutex<Box<dyn Write + Send>>,
+    /// The events that standard error consists of, where a program reads them.
+    events: Option<EventStream>,
     /// The progress bar on the terminal, if there is one.
     bar: Mutex<Option<Bar>>,
     /// The source of the user's answers; `None` where there is no terminal to ask at.
@@ -38,6 +42,8 @@ pub struct Terminal {
     held: Mutex<Option<Vec<String>>>,
     /// Whether anything was written for standard output.
     has_data: AtomicBool,
+    /// Whether the process leaves whatever the command is doing.
+    has_parted: AtomicBool,
     /// The first error of writing to standard output.
     lost: Mutex<Option<io::Error>>,
     /// The pager that data goes through while it runs.
@@ -56,6 +62,7 @@ impl Terminal {
         Self {
             stdout: Mutex::new(stdout),
             stderr: Mutex::new(stderr),
+            events: None,
             bar: Mutex::default(),
             person: person.map(|input| Arc::new(Mutex::new(BufReader::new(input)))),
             asking: Mutex::default(),
@@ -64,6 +71,7 @@ impl Terminal {
             summary: Mutex::default(),
             held: Mutex::default(),
             has_data: AtomicBool::new(false),
+            has_parted: AtomicBool::new(false),
             lost: Mutex::new(None),
             pager: Mutex::default(),
             running: Mutex::default(),
@@ -74,6 +82,12 @@ impl Terminal {
     #[must_use]
     pub fn with_pager(self, pager: Option<Pager>) -> Self {
         Self { pager: Mutex::new(pager), ..self }
+    }
+
+    /// Lets standard error consist of events.
+    #[must_use]
+    pub fn with_events(self, events: Option<EventStream>) -> Self {
+        Self { events, ..self }
     }
 
     /// Whether the user is at the pager, who gets the keys and signals of the terminal as well.
@@ -93,6 +107,11 @@ impl Terminal {
     /// Whether anything was written for standard output, even if it is not through yet.
     pub fn has_data(&self) -> bool {
         self.has_data.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last message of the process was printed, or is being printed, while the command was still at work.
+    pub fn has_parted(&self) -> bool {
+        self.has_parted.load(Ordering::Relaxed)
     }
 
     /// Takes the error of writing to standard output, if there was one. A closed pipe is none: its reader has what it
@@ -123,10 +142,34 @@ impl Terminal {
         held.into_iter().flatten().for_each(|next| self.say(&next));
     }
 
-    /// Says what another program printed, as it is.
+    /// Says a line that another program printed, as it is.
     pub fn pass_on(&self, text: &str) {
+        self.utter(text, || ProgressEvent::Output { text: visible_lines(text).into_owned() });
+    }
+
+    /// Says a line of diagnostics.
+    pub fn diagnose(&self, line: &str) {
+        self.utter(line, || ProgressEvent::Diagnostic { text: visible_lines(line).into_owned() });
+    }
+
+    /// Tells how the command ended, where a program reads events. It is the last event.
+    pub fn end(&self, exit: Exit) {
+        self.events.iter().for_each(|events| self.tell(&events.end(exit)));
+    }
+
+    /// Prints words to standard error; for a program, as this event.
+    fn utter(&self, words: &str, event: impl FnOnce() -> ProgressEvent) {
         // If standard error cannot be written, there is nowhere to report that.
-        let _ = self.write(&self.stderr, &format!("{text}\n"));
+        let _ = self.write(&self.stderr, &self.rendered(words, event));
+    }
+
+    /// Returns words for standard error as they are printed: as a line, or as this event. An event of no words is none.
+    fn rendered(&self, words: &str, event: impl FnOnce() -> ProgressEvent) -> String {
+        match &self.events {
+            None => format!("{}\n", visible_lines(words)),
+            Some(_) if words.is_empty() => String::new(),
+            Some(events) => events.line(&self.left(), &event()).unwrap_or_default(),
+        }
     }
 
     /// Returns what to print if the process leaves now.
@@ -142,15 +185,21 @@ impl Terminal {
 
     /// Performs an action and prints a message about it, with no other message in between.
     pub fn announce(&self, words: &str, action: impl FnOnce()) {
+        let rendered = self.rendered(words, || told(words));
         // If standard error cannot be written, there is nowhere to report that.
-        let _ = self.write_after(action, &self.stderr, &format!("{words}\n"));
+        let _ = self.write_after(action, &self.stderr, &rendered);
     }
 
     /// Prints the last message of the process; the bar is not drawn again.
     pub fn part(&self, words: &str) {
+        self.has_parted.store(true, Ordering::Relaxed);
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take();
         bar.iter().for_each(Bar::leave);
-        self.say(words);
+        match self.events {
+            None => self.say(words),
+            // The next command among them is an event of its own.
+            Some(_) => words.lines().for_each(|line| self.say(line)),
+        }
     }
 
     fn write(&self, stream: &Mutex<Box<dyn Write + Send>>, text: &str) -> io::Result<()> {
@@ -168,7 +217,7 @@ impl Terminal {
         let write = || {
             let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
             action();
-            stream.write_all(visible_lines(text).as_bytes())?;
+            stream.write_all(text.as_bytes())?;
             stream.flush()
         };
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -177,6 +226,11 @@ impl Terminal {
             None => write(),
         }
     }
+}
+
+/// Makes the event of words that the user is told.
+fn told(words: &str) -> ProgressEvent {
+    ProgressEvent::told(&visible_lines(words))
 }
 
 /// Prints on a thread of its own, and waits for it for a limited time: a terminal or a pipe may block.
@@ -216,7 +270,7 @@ impl Console for Terminal {
             let mut pager = self.pager.lock().unwrap_or_else(PoisonError::into_inner);
             pager.as_mut().map_or(Ok(()), |pager| pager.write(visible_lines(text).as_bytes()))
         } else {
-            self.write(&self.stdout, text)
+            self.write(&self.stdout, &visible_lines(text))
         };
         if let Err(error) = written {
             self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -246,7 +300,13 @@ impl Console for Terminal {
         {
             return held.push(text.to_owned());
         }
-        self.pass_on(text);
+        self.utter(text, || told(text));
+    }
+
+    fn tell(&self, event: &ProgressEvent) {
+        let line = self.events.as_ref().and_then(|events| events.line(&self.left(), event));
+        // If standard error cannot be written, there is nowhere to report that.
+        let _ = line.map(|line| self.write(&self.stderr, &line));
     }
 
     fn is_attended(&self) -> bool {
@@ -268,8 +328,14 @@ impl Console for Terminal {
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
     }
 
-    fn account(&self, summary: &str) {
-        *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(summary.to_owned());
+    fn account(&self, summary: &Summary) {
+        let line = summary.to_json_line() + "\n";
+        *self.summary.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
+        self.events.iter().for_each(|events| events.account(summary.into()));
+    }
+
+    fn account_verified(&self, summary: &VerifiedSummary) {
+        self.events.iter().for_each(|events| events.account(summary.into()));
     }
 
     fn on_leaving(&self, words: &str, run: &Path) {
@@ -283,7 +349,13 @@ impl Console for Terminal {
         let (reply, replied) = mpsc::channel();
         // Set before the question is printed, so that an interrupt at any time after that answers it.
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply.clone());
-        if self.write(&self.stderr, question).is_err() {
+        let asked = match self.events {
+            None => visible_lines(question).into_owned(),
+            Some(_) => {
+                self.rendered(question, || ProgressEvent::Question { text: question.trim_end().to_owned() })
+            }
+        };
+        if self.write(&self.stderr, &asked).is_err() {
             return Reply::Nobody;
         }
         let person = Arc::clone(person);

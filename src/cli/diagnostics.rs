@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::prelude::*;
 
 use super::console::Terminal;
-use crate::commands::{Console, RunLog};
+use crate::commands::RunLog;
 
 /// The target of this program's own events.
 const OWN: &str = env!("CARGO_CRATE_NAME");
@@ -52,7 +52,7 @@ struct EventWriter {
 impl Write for EventWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Some(console) = &self.console {
-            console.say(String::from_utf8_lossy(line).trim_end());
+            console.diagnose(String::from_utf8_lossy(line).trim_end());
         }
         self.log.write(line)
     }

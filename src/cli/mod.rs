@@ -19,6 +19,7 @@
 //! | `state_dir` | where the program keeps what outlives a run |
 //! | [`origin`] | holds where a setting's value comes from, for error messages |
 //! | [`console`] | prints, and asks: the only module that does |
+//! | `event_stream` | stamps what happens for a program that follows the command |
 //! | `diagnostics` | writes what the program does and decides, for `-v` and `run.log` |
 //! | [`signals`] | handles Ctrl-C, SIGTERM and SIGHUP |
 //! | [`run()`] | runs the whole program, given a process |
@@ -29,6 +30,7 @@ pub mod config;
 mod config_show;
 pub mod console;
 mod diagnostics;
+mod event_stream;
 mod exporting;
 mod key_lines;
 mod on_finish;

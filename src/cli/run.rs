@@ -16,6 +16,7 @@ use super::args::{self, Cli, Command, ConfigCommand};
 use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
+use super::event_stream::EventStream;
 use super::on_finish::OnFinish;
 use super::page_opener::PageOpener;
 use super::pager::Pager;
@@ -27,8 +28,8 @@ use super::sources::Surroundings;
 use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
-    CommandError, Console, Environment, RunLog, Watch, apply, approve, check, config_show, explain, export,
-    finish, login, login_status, logout, report, resume, sandbox, show, undo, verify,
+    CommandError, Console, Environment, ProgressEvent, RunLog, Watch, apply, approve, check, config_show,
+    explain, export, finish, login, login_status, logout, report, resume, sandbox, show, undo, verify,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -72,8 +73,14 @@ pub fn run(process: Process) -> ExitCode {
     let Process { arguments, variables, directory, stdin, stdout, stderr, person, .. } = process;
     let Process { terminal, pages, clock, new_id, user, watch, .. } = process;
     let pager = if pages { Pager::of(&variables) } else { None };
-    let console = Arc::new(Terminal::new(stdout, stderr, person).with_pager(pager));
-    let awaits_json = args::awaits_json(&arguments).map(|command| (command, args::run_named(&arguments)));
+    let named = args::run_named(&arguments);
+    let following = args::tells_events(&arguments);
+    let events = following.as_ref().map(|_| EventStream::new(named.clone(), clock));
+    let console = Arc::new(Terminal::new(stdout, stderr, person).with_pager(pager).with_events(events));
+    if let Some(command) = following {
+        console.tell(&ProgressEvent::Started { command, program: env!("CARGO_PKG_VERSION") });
+    }
+    let awaits_json = args::awaits_json(&arguments);
     let exit = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
             let run_log = RunLog::default();
@@ -111,14 +118,21 @@ pub fn run(process: Process) -> ExitCode {
         Err(error) => usage(&error, &console),
     };
     // A script that waits for a summary gets one, whichever way the command ends.
-    if let Some((command, named)) = awaits_json.filter(|_| !console.has_data()) {
+    if let Some(command) = awaits_json.filter(|_| !console.has_data()) {
         let console = Arc::clone(&console);
         print_within(signals::PATIENCE, move || {
             finish::show_nothing(&command, [&console.left(), &named], exit, clock(), &*console);
         });
     }
     console.release_next();
-    delivered(exit, &console).into()
+    let exit = delivered(exit, &console);
+    let ending = Arc::clone(&console);
+    if console.has_parted() {
+        print_within(signals::PATIENCE, move || ending.end(exit));
+    } else {
+        console.end(exit);
+    }
+    exit.into()
 }
 
 /// Carries a command out, if it is ready, and tells whoever is to be told of its end.

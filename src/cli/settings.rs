@@ -231,6 +231,7 @@ impl Surroundings<'_> {
         match typed {
             args::ProgressFormArg::Auto if self.draws() => ProgressMode::Bar,
             args::ProgressFormArg::Auto | args::ProgressFormArg::Plain => ProgressMode::Plain,
+            args::ProgressFormArg::Json => ProgressMode::Json,
             args::ProgressFormArg::None => ProgressMode::None,
         }
     }

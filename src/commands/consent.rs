@@ -17,7 +17,9 @@ use crate::domain::priority::SendingOrder;
 use crate::domain::setting::{Choice, Setting};
 use crate::domain::waves::WavePlan;
 use crate::ledger::PlanTotals;
-use crate::report::{Overview, ProgressMode, counted, grouped, order_line, waves_line};
+use crate::report::{
+    Overview, PlannedFigures, ProgressEvent, ProgressMode, counted, grouped, order_line, waves_line,
+};
 
 /// The message after an interrupt in place of an answer.
 const INTERRUPTED: &str = "interrupted: nothing was sent";
@@ -325,6 +327,16 @@ pub fn announce(
         return;
     }
     let (what, plan) = (sentence(totals), run_context.plan_file());
+    let PlanTotals { rows, to_send, closing, remaining, remaining_closing, .. } = *totals;
+    environment.console.tell(&ProgressEvent::Planned(PlannedFigures {
+        target: run_context.target.name(),
+        plan: plan.clone(),
+        rows,
+        to_change: to_send,
+        to_close: closing,
+        left: remaining,
+        left_to_close: remaining_closing,
+    }));
     environment.console.say(&format!("plan for {}: {what} – see {plan}", run_context.target.name()));
     if let Some(order) = order.filter(|_| totals.remaining > 0) {
         environment.console.say(order_line(order).trim_end());

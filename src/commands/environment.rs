@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::run_log::RunLog;
 use crate::engine::Stop;
 use crate::ledger::Watch;
-use crate::report::Bar;
+use crate::report::{Bar, ProgressEvent, Summary, VerifiedSummary};
 
 /// The console: prints a command's output, and asks the user. All output passes through one printer.
 pub trait Console: Sync {
@@ -19,6 +19,8 @@ pub trait Console: Sync {
     fn data(&self, text: &str);
     /// Prints everything else to standard error.
     fn say(&self, text: &str);
+    /// Tells an event to a program that follows the command, where one does.
+    fn tell(&self, _event: &ProgressEvent) {}
     /// Returns whether a person is there to ask.
     fn is_attended(&self) -> bool;
     /// Asks a person, and waits for the reply.
@@ -39,8 +41,10 @@ pub trait Console: Sync {
     fn is_heard(&self) -> bool {
         true
     }
-    /// Keeps the summary of a run, as JSON on one line, for whoever is told of its end.
-    fn account(&self, _summary: &str) {}
+    /// Keeps the summary of a run for whoever is told of its end.
+    fn account(&self, _summary: &Summary) {}
+    /// Keeps the summary of a verification likewise.
+    fn account_verified(&self, _summary: &VerifiedSummary) {}
     /// Sets what is said to a user who leaves the program at once from now on, and which run is left then.
     fn on_leaving(&self, words: &str, run: &Path);
 }

@@ -160,7 +160,7 @@ impl Account {
 
     /// Prints the summary with its notes and warnings.
     fn show(&self, showing: Showing, console: &dyn Console) {
-        console.account(&(self.summary.to_json_line() + "\n"));
+        console.account(&self.summary);
         if let Some(imbalance) = &self.imbalance {
             console.say(&format!("error: the books do not balance: {imbalance}"));
         }

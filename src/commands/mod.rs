@@ -128,4 +128,7 @@ pub use run_log::RunLog;
 pub use target::Target;
 
 pub use crate::ledger::{CrashPoint, Watch};
-pub use crate::report::{Bar, PAGE_FILE, ProgressMode, ReferralFilter};
+pub use crate::report::{
+    Bar, EndAccount, EndFigures, EventLine, PAGE_FILE, ProgressEvent, ProgressMode, ReferralFilter, Summary,
+    VerifiedSummary,
+};

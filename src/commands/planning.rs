@@ -23,7 +23,7 @@ use crate::engine::{Context, Event, StopReason};
 use crate::input;
 use crate::ledger::{Ledger, Planning};
 use crate::plan::{Judging, Planner, Terms};
-use crate::report::Progress;
+use crate::report::{Progress, ProgressEvent};
 
 const WRONG_BASE: &str = "check the base of the API, which ends in /v1.0";
 
@@ -48,6 +48,7 @@ pub async fn plan(
 ) -> Result<Option<Ledger>, CommandError> {
     next_step::tell_on_leaving_plan(run_context, &ledger.header().spec, environment);
     let asked = ledger.header().spec.asked.clone();
+    environment.console.tell(&ProgressEvent::Planning { inputs: asked.files.clone() });
     let options = columns::options(&asked);
     let PlanSpec { files, state, levels, allow_paths, clear, migrating, base, .. } = asked;
     let judging = Judging {

@@ -4,16 +4,19 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::environment::{Console, Environment};
-use super::next_command::flag;
+use super::next_command::{flag, spelled};
 use super::options::RunContext;
 use crate::api::Client;
 use crate::domain::account::RunStats;
 use crate::domain::setting::Setting;
 use crate::engine::{Context, Event, Stop};
 use crate::pace::{self, Pace, Pacing, WaitTimes};
-use crate::report::{Course, Progress, ProgressMode, Waiting};
+use crate::report::{
+    Course, Progress, ProgressEvent, ProgressMode, ThrottledScope, ToldProgress, Waiting, in_seconds,
+};
 
-/// Runs the work, and updates the progress four times a second: what it waits for, and what was counted.
+/// Runs the work, and updates the progress four times a second: what it waits for, and what was counted. Tells a program
+/// that follows the command when the work begins to stop, and how far it came.
 pub async fn watched<T>(
     work: impl Future<Output = T>,
     progress: &Progress,
@@ -22,20 +25,33 @@ pub async fn watched<T>(
     environment: &Environment<'_>,
 ) -> T {
     let _shown = Shown::begin(progress, environment);
+    let (console, stop) = (environment.console, environment.stop);
     let (started, before) = (tokio::time::Instant::now(), context.pace.wait_times());
     let mut ticks = tokio::time::interval(Duration::from_millis(250));
+    let course = || {
+        progress.retried(context.counts.stats().retried);
+        course(started.elapsed(), before, context.pace)
+    };
+    let mut is_stopping = stop.is_set();
     futures::pin_mut!(work);
     loop {
         tokio::select! {
             biased;
-            done = &mut work => return done,
+            done = &mut work => {
+                progress.conclude(course()).iter().for_each(|event| console.tell(event));
+                return done;
+            }
+            () = stop.wait(), if !is_stopping => {
+                is_stopping = true;
+                let text = stop.reason().map_or_else(String::new, |reason| spelled(&reason.wording()));
+                console.tell(&ProgressEvent::Stopping { text });
+            }
             _ = ticks.tick(), if mode != ProgressMode::None => {
-                progress.waiting(waiting(context.pace, environment.stop));
-                progress.retried(context.counts.stats().retried);
-                let mut line = Vec::new();
-                let course = course(started.elapsed(), before, context.pace);
-                if progress.tick(course, &mut line).is_ok() && !line.is_empty() {
-                    environment.console.say(String::from_utf8_lossy(&line).trim_end());
+                progress.waiting(waiting(context.pace, stop));
+                match progress.tick(course()) {
+                    Some(ToldProgress::Line(line)) => console.say(&line),
+                    Some(ToldProgress::Event(event)) => console.tell(&event),
+                    None => {}
                 }
             }
         }
@@ -145,6 +161,7 @@ pub fn per_second_or_minute(per_second: f64) -> String {
 
 /// Shows an event of the engine in the progress or on the console.
 pub fn show(progress: &Progress, environment: &Environment<'_>, event: Event) {
+    let console = environment.console;
     match event {
         Event::Looked(count) => {
             progress.looked_at(count);
@@ -156,24 +173,31 @@ pub fn show(progress: &Progress, environment: &Environment<'_>, event: Event) {
         }
         // A retry is counted when the request is sent again.
         Event::Retry(why) => progress.message(&why),
-        Event::Paused { length, capped: true } => {
-            let warning = format!(
-                "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",
-                length.as_secs()
-            );
-            environment.console.say(&warning);
+        Event::Throttled { is_alone } => {
+            let scope = if is_alone { ThrottledScope::Referral } else { ThrottledScope::Run };
+            console.tell(&ProgressEvent::Throttled { scope });
         }
-        Event::Paused { capped: false, .. } => {}
+        Event::Paused { length, capped } => {
+            console.tell(&ProgressEvent::Paused { seconds: in_seconds(length), capped });
+            if capped {
+                console.say(&format!(
+                    "warning: the server asks for a longer pause than {} s: waiting that long, then asking again",
+                    length.as_secs()
+                ));
+            }
+        }
         Event::Held { why, pause } => {
-            let warning = format!("warning: {why}; all wait {} s, then one asks again", pause.as_secs());
-            environment.console.say(&warning);
+            console.tell(&ProgressEvent::Held { seconds: in_seconds(pause) });
+            console.say(&format!("warning: {why}; all wait {} s, then one asks again", pause.as_secs()));
         }
         Event::Quiet { time, under_way } => {
             let warning = format!("warning: no answer for {} s; waiting for {under_way}", time.as_secs());
-            environment.console.say(&warning);
+            console.tell(&ProgressEvent::Quiet { seconds: in_seconds(time), waiting: under_way });
+            console.say(&warning);
         }
         Event::Released => {
-            environment.console.say("note: the service answers again: all go on");
+            console.tell(&ProgressEvent::Released);
+            console.say("note: the service answers again: all go on");
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::engine::carry::Limits;
 use crate::engine::{self, Context};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::plan;
-use crate::report::{Progress, counted};
+use crate::report::{Progress, ProgressEvent, counted};
 
 /// Goes on after the planning: carries the plan out, writes only its reports where a plan was asked for, or
 /// reports a plan that is not complete.
@@ -169,6 +169,7 @@ async fn send(
         move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (environment.clock)());
     let begun = Begun::now(client, pace).with_tokens(tokens);
     let (journal, backlog) = ledger.start(Arc::new(environment.clock)).await?;
+    environment.console.tell(&ProgressEvent::Sending { referrals: totals.remaining });
     let progress = Progress::new(showing.progress, totals.remaining);
     let observe = |event| progress::show(&progress, environment, event);
     let context = Context {

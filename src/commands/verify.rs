@@ -206,6 +206,7 @@ impl Verifying<'_> {
         let name = run.to_string_lossy();
         let exit_code = failed.as_ref().map_or(exit, CommandError::exit).code();
         let summary = VerifiedSummary::of(&name, verification, state, exit_code, listed);
+        console.account_verified(&summary);
         match options.showing.summary {
             SummaryForm::Json => console.data(&(summary.to_json_line() + "\n")),
             SummaryForm::Text => console.data(&verified_text(&summary, &examples)),

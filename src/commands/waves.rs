@@ -17,7 +17,7 @@ use crate::engine::carry::Limits;
 use crate::engine::wave::{WaveStanding, verify_wave};
 use crate::engine::{self, Context, RequestCounts, StopReason};
 use crate::ledger::{self, Backlog, Journal, LedgerError};
-use crate::report::{Progress, VERIFIED_TABLE, counted, grouped};
+use crate::report::{OutcomeCounts, Progress, ProgressEvent, VERIFIED_TABLE, WaveFigures, counted, grouped};
 
 /// How sending in waves ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,7 @@ impl Sender<'_> {
             if result.left > 0 && self.context.stop.is_set() {
                 return Ok(WavesEnd::Unread);
             }
+            self.environment.console.tell(&ProgressEvent::Wave(figures(wave, plan, &result)));
             self.environment.console.say(&told(wave, plan, &result));
             if !result.stands() {
                 self.tell_where(wave, plan).await?;
@@ -168,6 +169,17 @@ impl Sender<'_> {
                 false
             }
         }
+    }
+}
+
+/// Returns what was found of a wave, for programs.
+fn figures(wave: Wave, plan: &WavePlan, result: &WaveResult) -> WaveFigures {
+    WaveFigures {
+        number: wave.number,
+        of: plan.count() as u64,
+        outcomes: OutcomeCounts::of(|outcome| result.of(outcome)),
+        standings: result.standings,
+        stands: result.stands(),
     }
 }
 

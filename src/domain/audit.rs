@@ -1,5 +1,6 @@
 //! The audit of a migration: the class of each legacy PUT payload, and what it would have overwritten.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pointer::Pointer;
@@ -9,8 +10,9 @@ use super::pointer::Pointer;
 /// The first of these that applies: `Invalid` if it is no referral; `NoChange` if nothing differs; `Closed`;
 /// `Stale`; `NotExpressible`; `Invalid` if a rule denies it; `NoChange` if nothing of what differs is to be sent;
 /// otherwise `Safe`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(description = "The class of a payload in the audit.")]
 pub enum Class {
     /// Nothing differs that a PATCH would carry.
     NoChange,

@@ -5,6 +5,7 @@
 //! three more in what its API gives, which say where the 15 have capitals. Only with three that say so are both
 //! one id. Nothing else is taken for the same: two keys that differ in zeros at their beginning are two keys.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -29,7 +30,7 @@ impl MatchField {
 }
 
 /// How a key led to a referral.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MatchWay {
     /// It is the referral's own id.

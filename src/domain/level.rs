@@ -1,9 +1,10 @@
 //! Levels of rules: what follows where a rule is broken.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The level of a rule or a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Not reported at all.

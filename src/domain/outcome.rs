@@ -1,5 +1,6 @@
 //! Outcomes: what becomes of a row, and the report that it goes to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
@@ -7,7 +8,7 @@ use super::setting::Setting;
 use super::wording::Wording;
 
 /// The outcome of a row. Every row has exactly one when a run ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Written, and confirmed by the answer or by reading back.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::excerpt::excerpt;
@@ -18,7 +19,7 @@ pub struct Priority {
 }
 
 /// The end of an order that comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// The lowest number, the earliest time, the first letter.
@@ -68,7 +69,7 @@ impl fmt::Display for Priority {
 }
 
 /// What the values of an order are, for all of a run alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrderKind {
     /// Numbers, compared to their last digit.
@@ -91,7 +92,7 @@ impl OrderKind {
 }
 
 /// Where the values of an order come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrderedBy {
     /// A column of the inputs, or a member of JSON.
@@ -111,7 +112,7 @@ impl OrderedBy {
 }
 
 /// The order in which the changes of a run are sent, as it follows from the inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct SendingOrder {
     /// Where the values come from.
     pub by: OrderedBy,
@@ -126,6 +127,7 @@ pub struct SendingOrder {
     /// The number of changes whose referral was seen without a hint of its value: they come last too, and are not among
     /// those without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
     pub unseen: Option<u64>,
 }
 

@@ -4,11 +4,12 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The id of a referral, a GUID. It is not the `engagementId`, which several referrals can share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, Deserialize)]
 #[serde(transparent)]
 pub struct ReferralId(Uuid);
 
@@ -71,8 +72,9 @@ impl fmt::Display for ReferralId {
 ///
 /// Two eTags are equal if they differ in the quotes alone, which spreadsheets strip, or in the mark of a weak one
 /// (`W/`), which a proxy adds that compresses an answer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema, Deserialize)]
 #[serde(transparent)]
+#[schemars(description = "The version of a referral in the service's own spelling, double quotes included.")]
 pub struct ETag(Box<str>);
 
 impl PartialEq for ETag {

@@ -6,6 +6,7 @@
 //! it was sent in is ours as long as it has that form.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -23,7 +24,7 @@ use super::snapshot::{Presence, Snapshot};
 use super::value;
 
 /// How a referral stands by now that a run wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerifiedStanding {
     /// Every field that the run wrote has the value that it wrote.
@@ -107,16 +108,16 @@ impl Verified {
 }
 
 /// The number of referrals by how they stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(default)]
 pub struct StandingCounts {
-    /// Those that are [`VerifiedStanding::StillOurs`].
+    /// Those of which every field has the value that the run wrote.
     pub still_ours: u64,
-    /// Those that are [`VerifiedStanding::ChangedSince`].
+    /// Those of which a field has another value than the run wrote.
     pub changed_since: u64,
-    /// Those that are [`VerifiedStanding::Gone`].
+    /// Those that are not there any more, or not visible to this user.
     pub gone: u64,
-    /// Those that are [`VerifiedStanding::NotReadable`].
+    /// Those that could not be read.
     pub not_readable: u64,
 }
 

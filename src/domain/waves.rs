@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
@@ -136,7 +137,7 @@ fn share_of(text: &str) -> Option<u64> {
 }
 
 /// The waves of a plan: where each ends in the order of sending.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct WavePlan {
     /// The place of the last referral of each wave, counted from 1. Each is greater than the one before.
     ends: Vec<u64>,

@@ -15,6 +15,11 @@ pub enum Event {
     Settled(Outcome),
     /// A request will be repeated, for this reason.
     Retry(String),
+    /// A request was answered by asking to slow down.
+    Throttled {
+        /// Whether that concerns its referral alone, and no other request waits for it.
+        is_alone: bool,
+    },
     /// All requests pause because the service throttles them.
     Paused {
         /// The length of the pause.
@@ -47,6 +52,7 @@ impl Event {
             Self::Looked(referrals) => debug!(referrals, "referrals fetched"),
             Self::Settled(outcome) => debug!(outcome = outcome.name(), "item settled"),
             Self::Retry(_) => info!("request will be repeated after a delay"),
+            Self::Throttled { is_alone } => debug!(is_alone, "request throttled"),
             Self::Paused { length, capped } => {
                 info!(
                     milliseconds = milliseconds(*length),

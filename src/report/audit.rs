@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::books::Imbalance;
@@ -31,12 +32,13 @@ pub struct Audits {
 }
 
 /// The section `audit` of `summary.json`, member by member as it is written.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct AuditSummary {
     /// The number of payloads: the sum of all classes.
     pub payloads: u64,
     /// Payloads by class; all classes are there, in the order of reports.
     #[serde(serialize_with = "by_class")]
+    #[schemars(with = "ClassCounts")]
     pub classes: [u64; Class::ALL.len()],
     /// The bytes of the PUTs, and of what replaces them.
     pub bytes: BytesSummary,
@@ -46,8 +48,22 @@ pub struct AuditSummary {
     pub overwritten: Vec<FieldCount>,
 }
 
+/// Payloads by class, as they are written.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "the counts are written by a loop over all classes; this tells their form")]
+struct ClassCounts {
+    no_change: u64,
+    safe: u64,
+    stale: u64,
+    closed: u64,
+    not_expressible: u64,
+    invalid: u64,
+    not_compared: u64,
+}
+
 /// The bytes of payloads that a PATCH replaces, or that need no request.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct BytesSummary {
     /// The number of these payloads.
     pub payloads: u64,
@@ -61,7 +77,7 @@ pub struct BytesSummary {
 }
 
 /// A field, and the number of payloads that it occurs in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldCount {
     /// Its JSON Pointer; `(other fields)` for all that were not counted apart.
     pub field: String,
@@ -173,11 +189,15 @@ fn by_class<S: Serializer>(classes: &[u64; Class::ALL.len()], serializer: S) -> 
 
 /// What a line of `plan.jsonl` holds of the audit of one payload. The changed fields are left out, since the
 /// line lists the changes.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct PayloadAudit<'a> {
+    /// The class of the payload.
     class: Class,
+    /// The bytes of its body, on one line.
     put_bytes: u64,
+    /// The bytes of the document that is sent instead.
     patch_bytes: u64,
+    /// The fields in which it would have overwritten a newer value, or may have.
     overwritten: &'a [Pointer],
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -19,15 +20,37 @@ pub(super) struct LocatedFindings<'a> {
     pub(super) names: &'a InputNames,
 }
 
-#[derive(Serialize)]
+/// What a rule, or the form of the input, says about a row.
+#[derive(Serialize, JsonSchema)]
 struct FindingLine<'a> {
+    /// The rule.
     rule: Rule,
+    /// What it leads to in this run.
     level: Level,
+    /// The input, as the user gave it.
     file: &'a str,
+    /// The line of it on which the record begins, counted from 1.
     line: u64,
+    /// The cell of a record, or the character of a JSON line; counted from 1.
     column: u32,
+    /// What was found.
     message: &'a str,
+    /// What would help; null where nothing is known to.
     hint: Option<&'a str>,
+}
+
+impl JsonSchema for LocatedFindings<'_> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Findings".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        <Vec<FindingLine<'_>>>::json_schema(generator)
+    }
 }
 
 impl LocatedFindings<'_> {

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -17,13 +18,14 @@ pub(super) const BEFORE_SUM: &str = r#","sha256":""#;
 pub(super) const AFTER_SUM: &str = r#""}"#;
 
 /// One report, as the summary lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct FileSummary {
     /// Its name in the run's directory.
     pub path: String,
     /// The number of rows in it, where it is a file of rows.
     pub rows: Option<u64>,
     /// The SHA-256 of its bytes in hexadecimal.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     pub sha256: String,
 }
 

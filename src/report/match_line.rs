@@ -1,15 +1,19 @@
 //! Which key led to a referral, as `plan.jsonl` and `outcomes.jsonl` tell it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::key::{MatchWay, Matched};
 use crate::domain::referral::ReferralId;
 
-/// The member `match` of a line.
-#[derive(Serialize)]
+/// Which key led to a referral.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct MatchLine<'a> {
+    /// The key, as the row gives it.
     key: &'a str,
+    /// The field of the referral that has it.
     way: MatchWay,
+    /// The referral; null where none or several have it.
     id: Option<ReferralId>,
 }
 

@@ -22,7 +22,9 @@
 //! | [`LifeOf`] | the life of rows, from what was read to the outcome |
 //! | [`RunView`] | single referrals, for people and as JSON lines |
 //! | [`Summary`], [`text`](fn@text) | `summary.json`, the summary on the terminal |
+//! | [`schemas()`] | the JSON Schemas of what programs read |
 //! | [`Progress`] | how far a run has come, while it runs |
+//! | [`ProgressEvent`] | what happens meanwhile, for programs that follow it |
 //!
 //! What always holds: a row goes into exactly one row file and one line of `outcomes.jsonl`. A file is replaced
 //! as a whole or not at all, and only its owner can read it; a change file replaces none unless that is asked for. A file that was
@@ -68,6 +70,7 @@ mod referral_text;
 mod row_file;
 mod rows;
 mod run_view;
+mod schemas;
 mod sheet_writer;
 mod shelf;
 mod spool;
@@ -100,9 +103,14 @@ pub use names::UnknownInput;
 pub use overview::Overview;
 pub use patches::PatchFile;
 pub use plan::{FiledPlan, NAME as PLAN_FILE, PlanCounts, PlanReport};
-pub use progress::{Bar, Course, Progress, ProgressMode, Waiting};
+pub use progress::{
+    Bar, Course, EndAccount, EndFigures, EventLine, OutcomeCounts, PlannedFigures, Progress, ProgressEvent,
+    ProgressFigures, ProgressMode, ProgressWork, Remark, ThrottledScope, ToldProgress, Waiting,
+    WaitingFigures, WaitingReason, WaveFigures, in_seconds,
+};
 pub use rows::RowReports;
 pub use run_view::RunView;
+pub use schemas::schemas;
 pub use shelf::Shelf;
 pub use spool::ExportSlot;
 pub use summary::{

@@ -1,11 +1,11 @@
-//! How far a run has come, while it runs: a bar on a terminal, plain lines elsewhere, or nothing.
+//! How far a run has come, while it runs: a bar on a terminal, plain lines elsewhere, events for programs, or nothing.
 //!
 //! There is no clock here. The caller says how much time has passed, as often as it likes, and gets a plain
-//! line every few seconds. The bar draws itself, and shows the same.
+//! line every few seconds, or an event every second. The bar draws itself, and shows the same.
 
 mod bar;
+mod event;
 
-use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,17 +13,27 @@ use crate::domain::outcome::Outcome;
 
 use super::format::{counted, grouped, one_line, roughly};
 pub use bar::Bar;
+pub use event::{
+    EndAccount, EndFigures, EventLine, OutcomeCounts, PlannedFigures, ProgressEvent, ProgressFigures,
+    ProgressWork, Remark, ThrottledScope, WaitingFigures, WaitingReason, WaveFigures,
+};
 
 /// The time between two plain lines.
 const INTERVAL: Duration = Duration::from_secs(5);
+
+/// The time between two events that tell how far the work has come.
+const EVENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgressMode {
     /// A bar on standard error, which must be a terminal.
     Bar,
-    /// Lines of text, written to the output that [`Progress::tick`] is given.
+    /// Lines of text, which [`Progress::tick`] returns.
     Plain,
+    /// Events, one JSON object a line, which [`Progress::tick`] returns; all else that is told to people comes as
+    /// events, too.
+    Json,
     /// No progress.
     None,
 }
@@ -91,8 +101,17 @@ struct ProgressState {
     waiting: Option<Waiting>,
     message: String,
     course: Course,
-    /// The time elapsed when the last plain line was written.
+    /// The time elapsed when the last plain line or event was returned.
     last_line_at: Duration,
+}
+
+/// What is to be told of the progress.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToldProgress {
+    /// A plain line.
+    Line(String),
+    /// An event.
+    Event(Box<ProgressEvent>),
 }
 
 impl Progress {
@@ -176,29 +195,70 @@ impl Progress {
         self.bar.leave();
     }
 
-    /// Returns the plain line that is due; `None` in other modes, and where the last one was written a moment
-    /// ago. It changes nothing.
-    pub fn plain_line(&self) -> Option<String> {
-        let state = self.state();
-        let due = self.mode == ProgressMode::Plain && state.course.elapsed >= state.last_line_at + INTERVAL;
-        due.then(|| match self.work {
-            Work::Planning => joined(["planning".to_owned()].into_iter().chain([planning(&state)])),
-            Work::Listing => listing(&state),
-            Work::Sending { total } => joined([sending(&state, total)].into_iter().chain(asides(&state))),
+    /// Updates the time and the rate, and returns the plain line or the event that is due; `None` in other modes, and
+    /// where the last one was returned a moment ago.
+    pub fn tick(&self, course: Course) -> Option<ToldProgress> {
+        self.change(|state| state.course = course);
+        let mut state = self.state();
+        let interval = match self.mode {
+            ProgressMode::Plain => INTERVAL,
+            ProgressMode::Json => EVENT_INTERVAL,
+            ProgressMode::Bar | ProgressMode::None => return None,
+        };
+        if course.elapsed < state.last_line_at + interval {
+            return None;
+        }
+        state.last_line_at = course.elapsed;
+        Some(match self.mode {
+            ProgressMode::Json => ToldProgress::Event(Box::new(self.event(&state))),
+            _ => ToldProgress::Line(self.plain_line(&state)),
         })
     }
 
-    /// Updates the time and the rate, and writes the plain line that is due.
-    ///
-    /// # Errors
-    /// Where writing fails.
-    pub fn tick(&self, course: Course, out: &mut impl Write) -> io::Result<()> {
-        self.change(|state| state.course = course);
-        let Some(line) = self.plain_line() else {
-            return Ok(());
+    /// Updates the time and the rate when the work has ended, and returns the event that tells how far it came; `None`
+    /// in other modes.
+    pub fn conclude(&self, course: Course) -> Option<ProgressEvent> {
+        self.change(|state| {
+            state.course = course;
+            state.waiting = None;
+        });
+        (self.mode == ProgressMode::Json).then(|| self.event(&self.state()))
+    }
+
+    fn plain_line(&self, state: &ProgressState) -> String {
+        match self.work {
+            Work::Planning => joined(["planning".to_owned()].into_iter().chain([planning(state)])),
+            Work::Listing => listing(state),
+            Work::Sending { total } => joined([sending(state, total)].into_iter().chain(asides(state))),
+        }
+    }
+
+    fn event(&self, state: &ProgressState) -> ProgressEvent {
+        let Course { elapsed, idle, limit } = state.course;
+        let (work, done) = match self.work {
+            Work::Planning => (ProgressWork::Planning, state.looked_at),
+            Work::Listing => (ProgressWork::Reading, state.looked_at),
+            Work::Sending { .. } => (ProgressWork::Sending, state.outcomes.iter().sum()),
         };
-        self.state().last_line_at = course.elapsed;
-        writeln!(out, "{line}")
+        let is_sending = work == ProgressWork::Sending;
+        let total = self.work.total();
+        let per_second = per_second(done, state.course).filter(|_| standstill(state).is_none());
+        let left = total.zip(per_second).and_then(|(total, rate)| time_left(done, total, rate));
+        ProgressEvent::Progress(ProgressFigures {
+            work,
+            rows_read: (work == ProgressWork::Planning).then_some(state.rows_read),
+            done,
+            total,
+            outcomes: is_sending.then(|| OutcomeCounts::of(|outcome| state.outcomes[outcome as usize])),
+            retried: state.retried,
+            seconds: in_seconds(elapsed),
+            idle_seconds: in_seconds(idle),
+            per_second: per_second.map(rounded),
+            limit: rounded(limit),
+            seconds_left: left.map(in_seconds),
+            waiting: state.waiting.map(WaitingFigures::from),
+            message: state.message.clone(),
+        })
     }
 
     /// Changes the state and, where there is a bar, what it shows.
@@ -256,10 +316,37 @@ fn sending(state: &ProgressState, total: u64) -> String {
         return joined([count, standstill]);
     }
     let Some(per_second) = per_second(done, state.course) else { return count };
-    #[expect(clippy::cast_precision_loss, reason = "a forecast of two digits")]
-    let left = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / per_second);
-    let left = left.map(|left| format!("about {} left", roughly(left)));
+    let left = time_left(done, total, per_second).map(|left| format!("about {} left", roughly(left)));
     joined([count, format!("{per_second:.1}/s")].into_iter().chain(left))
+}
+
+/// Returns how long it takes until all are done at this rate, where that can be told.
+fn time_left(done: u64, total: u64, per_second: f64) -> Option<Duration> {
+    #[expect(clippy::cast_precision_loss, reason = "a forecast of two digits")]
+    Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / per_second).ok()
+}
+
+impl From<Waiting> for WaitingFigures {
+    fn from(waiting: Waiting) -> Self {
+        let (reason, remaining) = match waiting {
+            Waiting::Rate => (WaitingReason::Rate, None),
+            Waiting::Server { remaining } => (WaitingReason::Server, Some(remaining)),
+            Waiting::Probe { remaining } => (WaitingReason::Probe, Some(remaining)),
+            Waiting::Answer => (WaitingReason::Answer, None),
+            Waiting::End => (WaitingReason::End, None),
+        };
+        Self { reason, seconds: remaining.map(in_seconds) }
+    }
+}
+
+/// Returns a time in seconds with three decimals.
+pub fn in_seconds(time: Duration) -> f64 {
+    rounded(time.as_secs_f64())
+}
+
+/// Returns a number with three decimals.
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
 }
 
 /// Returns why nothing is sent at the moment, unless the rate limit alone is the reason. How long the rest will
@@ -305,6 +392,7 @@ fn joined(parts: impl IntoIterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::Arc;
 
     use indicatif::{ProgressDrawTarget, TermLike};
@@ -315,9 +403,13 @@ mod tests {
         told(progress, Course { elapsed: Duration::from_secs(seconds), idle: Duration::ZERO, limit: 2.0 })
     }
 
+    /// What is told then, where nothing was told before.
     fn told(progress: &Progress, course: Course) -> Option<String> {
-        progress.change(|state| state.course = course);
-        progress.plain_line()
+        progress.change(|state| state.last_line_at = Duration::ZERO);
+        progress.tick(course).map(|told| match told {
+            ToldProgress::Line(line) => line,
+            ToldProgress::Event(event) => panic!("{event:?}"),
+        })
     }
 
     #[test]
@@ -392,12 +484,9 @@ mod tests {
     #[test]
     fn a_line_is_written_every_few_seconds() {
         let progress = Progress::new(ProgressMode::Plain, 2);
-        let mut out = Vec::new();
-        for second in 0..=12 {
-            let course = Course { elapsed: Duration::from_secs(second), ..Course::default() };
-            progress.tick(course, &mut out).unwrap();
-        }
-        assert_eq!(String::from_utf8(out).unwrap(), "0 of 2 referrals\n".repeat(2));
+        let course = |second| Course { elapsed: Duration::from_secs(second), ..Course::default() };
+        let told: Vec<_> = (0..=12).filter_map(|second| progress.tick(course(second))).collect();
+        assert_eq!(told, vec![ToldProgress::Line("0 of 2 referrals".to_owned()); 2]);
     }
 
     #[test]
@@ -527,7 +616,7 @@ mod tests {
             progress.retried(3);
             progress.waiting(Some(Waiting::Rate));
             let course = Course { elapsed: Duration::from_secs(600), idle: Duration::ZERO, limit: 2.0 };
-            progress.tick(course, &mut Vec::new()).unwrap();
+            assert_eq!(progress.tick(course), None);
             progress.bar.0.tick();
             assert_eq!(
                 screen.lines(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -22,9 +23,10 @@ use super::manifest::{AFTER_SUM, BEFORE_SUM, FileSummary, NAME, in_hex};
 use super::shelf::Shelf;
 
 /// The summary, member by member as it is written.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
-    /// The version of this format; see [`Summary::VERSION`].
+    /// The version of this format. Members may be added without raising it.
+    #[schemars(extend("const" = Summary::VERSION))]
     pub version: u32,
     /// The run's directory, as the user would name it.
     pub run: String,
@@ -48,6 +50,7 @@ pub struct Summary {
     /// Where the time went.
     pub seconds: Seconds,
     /// SHA-256 of `plan.jsonl` in hexadecimal; `None` where planning did not come to its end.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     pub plan_sha256: Option<String>,
     /// The consent to send; `None` where it was not asked for yet, or was not needed.
     pub consent: Option<ConsentSummary>,
@@ -58,36 +61,41 @@ pub struct Summary {
     pub reason: Option<String>,
     /// The order in which changes are sent; left out where that is the order of the inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SendingOrder")]
     pub order: Option<SendingOrder>,
     /// The waves in which changes are sent; left out where the user asked for none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "WavePlan")]
     pub waves: Option<WavePlan>,
     /// The reports of the run.
     pub files: Vec<FileSummary>,
     /// The totals over the payloads of `migrate`. They follow from the plan alone, and stay the same when the
     /// run is carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "AuditSummary")]
     pub audit: Option<AuditSummary>,
 }
 
 /// The consent that was given before anything was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConsentSummary {
     /// When it was given.
     pub at: Timestamp,
     /// In which ways.
     pub how: BTreeSet<Way>,
     /// The SHA-256 of the plan that it names, in hexadecimal.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     pub plan_sha256: String,
     /// The number of referrals that this plan closes, which can't be undone.
     pub closing: u64,
     /// The account that gave it, which is the one that sends; left out where none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub by: Option<String>,
 }
 
 /// A second person's yes to the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ApprovalSummary {
     /// When it was given.
     pub at: Timestamp,
@@ -95,13 +103,15 @@ pub struct ApprovalSummary {
     pub by: String,
     /// The account at the service of who gave it; left out where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub account: Option<String>,
     /// The SHA-256 of the plan that it names, in hexadecimal.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     pub plan_sha256: String,
 }
 
 /// How far a run came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Nothing was sent yet.
@@ -112,22 +122,24 @@ pub enum State {
     Stopped,
     /// It stopped before its plan was complete.
     #[serde(rename = "stopped")]
+    #[schemars(skip)]
     Unplanned,
 }
 
 /// One input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InputSummary {
     /// Its path, as the user gave it.
     pub path: String,
     /// The SHA-256 of its bytes in hexadecimal.
+    #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
     pub sha256: String,
     /// The number of its data rows.
     pub rows: u64,
 }
 
 /// Rows by outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "each is the outcome of that name")]
 pub struct Rows {
     /// The sum of all others.
@@ -145,7 +157,7 @@ pub struct Rows {
 }
 
 /// Referrals that the rows name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Referrals {
     /// All of them.
     pub total: u64,
@@ -160,7 +172,7 @@ pub struct Referrals {
 }
 
 /// Requests by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Requests {
     /// The sum of `get`, `list`, `patch` and `token`.
     pub total: u64,
@@ -179,7 +191,7 @@ pub struct Requests {
 }
 
 /// Where the time went, in seconds with three decimals.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Seconds {
     /// Wall time of planning and sending.
     pub total: f64,

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use csv::QuoteStyle;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -18,6 +19,7 @@ use crate::domain::characters::{visible_json, visible_lines};
 use crate::domain::finding::Location;
 use crate::domain::formula::defused;
 use crate::domain::json;
+use crate::domain::pointer::Pointer;
 use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::subject::{self, Subject};
 use crate::domain::verification::{FieldNow, Verified, VerifiedStanding};
@@ -74,31 +76,50 @@ pub struct FiledVerification {
     pub table: Filed,
 }
 
-/// The line of one referral.
-#[derive(Serialize)]
-struct VerifiedLine<'a> {
+/// How one referral stood when it was last looked at.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct VerifiedLine<'a> {
+    /// The referral.
     id: ReferralId,
+    /// The name of the deal; left out where planning did not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "&str")]
     name: Option<&'a str>,
+    /// The customer; left out where planning did not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "&str")]
     customer: Option<&'a str>,
+    /// The rows that the run wrote it for.
     rows: RowPlaces<'a>,
+    /// How it stands.
     standing: VerifiedStanding,
+    /// The fields that have another value than the run wrote.
     #[serde(serialize_with = "fields")]
+    #[schemars(with = "Vec<FieldLine<'_>>")]
     fields: &'a [FieldNow],
+    /// The version that it has now, as the service spells it; null where that was not shown.
     etag: Option<&'a ETag>,
+    /// When the service last updated it, as it tells that; null where it does not.
     updated: Option<&'a str>,
+    /// When it was looked at.
     at: Timestamp,
+    /// What else there is to say, for people; may be empty.
     message: &'a str,
 }
 
+/// A field that no longer has the value that the run wrote.
+#[derive(Serialize, JsonSchema)]
+struct FieldLine<'a> {
+    /// The field.
+    #[schemars(with = "Pointer")]
+    path: &'a str,
+    /// What the run wrote; of an append, the elements that it added.
+    wrote: Cow<'a, RawValue>,
+    /// What is there now; null where there is nothing.
+    now: Option<Cow<'a, RawValue>>,
+}
+
 fn fields<S: Serializer>(fields: &[FieldNow], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct FieldLine<'a> {
-        path: &'a str,
-        wrote: Cow<'a, RawValue>,
-        now: Option<Cow<'a, RawValue>>,
-    }
     serializer.collect_seq(fields.iter().map(|field| FieldLine {
         path: field.path.pointer().as_str(),
         wrote: on_one_line(&field.wrote),

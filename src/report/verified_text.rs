@@ -2,6 +2,7 @@
 //! run left them.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::characters::visible;
@@ -47,7 +48,7 @@ pub struct VerifiedSummary {
 }
 
 /// The referrals that a run wrote, or may have written, by how they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct VerifiedFigures {
     /// Those that it wrote.
     pub written: u64,

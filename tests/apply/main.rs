@@ -29,6 +29,7 @@
 //! | `folders` | the directory that `--out` names |
 //! | `early_exits` | ways out that no run is carried out on |
 //! | `diagnostics` | what `-v` and `run.log` tell, and never tell |
+//! | `followed` | what a program gets that follows a command |
 //! | `on_finish` | who is told of a run's end |
 //! | `page` | what the page of a run holds, when it is written, and how it is shown |
 //! | `undo` | the change file that takes a run back |
@@ -50,6 +51,7 @@ mod explained;
 mod export;
 mod fed_back;
 mod folders;
+mod followed;
 mod hidden_keys;
 mod inputs;
 mod kept;

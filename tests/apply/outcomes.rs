@@ -20,6 +20,7 @@ use crate::support::place::Place;
 use crate::support::random::Random;
 use crate::support::referrals::{id, referral};
 use crate::support::sandbox::Sandbox;
+use crate::support::schemas;
 use crate::support::tap::Tap;
 
 /// A row of the file, and what is to become of it.
@@ -71,6 +72,7 @@ fn three_hundred_rows_over_every_outcome() {
     outcomes_are_as_modelled(&run, &rows, &seen);
     reports_are_as_modelled(&run, &rows, &after);
     summary_is_as_modelled(&run, &rows, &seen, seed.len());
+    schemas::check_run(run.path());
     lives_are_as_seen(&home, &run, &rows, &seen);
 }
 

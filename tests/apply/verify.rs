@@ -14,6 +14,7 @@ use self::account::Account;
 use crate::support::place::Place;
 use crate::support::program::Ended;
 use crate::support::referrals::id;
+use crate::support::schemas;
 
 /// A run that sent notes to the first so many referrals of an account.
 fn applied(account: &Account, changed: usize) -> Rc<Place> {
@@ -71,6 +72,7 @@ fn every_standing_is_told_with_what_changed_and_when() {
     ];
     let wanted: Vec<_> = wanted.iter().enumerate().map(|(at, word)| (id(at), (*word).to_owned())).collect();
     assert_eq!(standings(&home), wanted);
+    schemas::check_run(home.run_of("run").path());
     for line in [
         "referrals written  8",
         "still-ours       3",

@@ -11,6 +11,7 @@ use referral_bulk::domain::rules::{Rule, transitions};
 use referral_bulk::domain::status::{Stage, Status};
 use referral_bulk::input::portal::columns::{self, ContactPart, GoesTo, Naming, PortalColumn, PortalTarget};
 
+use super::schemas;
 use super::session::{GOOD, MISTAKES, example, example_as_kept, names, session};
 use super::{
     CHANGE_FILES, CLI, COMMANDS, EXAMPLE, MIGRATE, PORTAL_FILES, README, RULES, RUNNING,
@@ -40,7 +41,7 @@ fn the_example_is_what_the_readme_says_makes_it() {
     }
 }
 
-const AGAIN: &str = "`cargo test --test docs -- --ignored` writes it again; read the difference";
+pub const AGAIN: &str = "`cargo test --test docs -- --ignored` writes it again; read the difference";
 
 #[test]
 #[ignore = "writes README.md, docs/ and reports/example/ again"]
@@ -48,6 +49,7 @@ fn write_all_of_it_again() {
     for Block { file, name, text } in blocks() {
         fs::write(root().join(file), with_block(&read(file), name, &text)).unwrap();
     }
+    schemas::write();
     let kept = root().join(EXAMPLE);
     let _ = fs::remove_dir_all(&kept);
     fs::create_dir_all(&kept).unwrap();

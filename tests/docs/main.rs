@@ -8,6 +8,7 @@
 mod explained;
 mod generated;
 mod quarter_end;
+mod schemas;
 mod session;
 mod shown;
 #[path = "../support/mod.rs"]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::case::{Ran, Test};
 use crate::support::place::Place;
 use crate::support::sandbox::Sandbox;
+use crate::support::schemas::Schema;
 use crate::support::tap::Tap;
 use crate::support::wire::{self, Request, Wire};
 
@@ -129,13 +130,19 @@ fn an_outage_that_passes_leaves_nothing_behind() {
     let (home, (rows, state)) = (Place::new(), files());
     home.write("a.csv", &rows);
     home.write("state.jsonl", &state);
-    let started =
-        home.start(&format!("{APPLY} --endpoint {}", service.wire.base).split(' ').collect::<Vec<_>>());
+    let line = format!("{APPLY} --endpoint {}", service.wire.base).replace("progress none", "progress json");
+    let started = home.start(&line.split(' ').collect::<Vec<_>>());
     started.says("all wait 5 s, then one asks again");
     let asked = service.wire.asked().len();
     service.heal();
     let ended = started.wait().expect(0);
-    assert!(ended.stderr.contains("note: the service answers again: all go on\n"), "{}", ended.stderr);
+    let events = Schema::of("progress").check_lines(&ended.stderr);
+    let told: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    let [held, warned, released, noted] = ["held", "warning", "released", "note"]
+        .map(|name| told.iter().position(|told| *told == name).unwrap_or_else(|| panic!("{}", ended.stderr)));
+    assert!(held < warned && warned < released && released < noted, "{told:?}");
+    assert_eq!(events[held]["seconds"], 5.0);
+    assert_eq!(events[noted]["text"], "the service answers again: all go on");
     assert!(asked <= 5 + 4 + 8, "{asked} requests");
     assert_eq!(home.run_of("run").outcomes(), "40 applied");
     service.is_done();

@@ -1,6 +1,6 @@
 //! What holds after every run of the program, whatever it was asked for: it did not panic, the token
-//! is found nowhere, the books balance, the files are its owner's alone, and what `summary.json` says
-//! is what the process says.
+//! is found nowhere, the books balance, the files are its owner's alone, what `summary.json` says
+//! is what the process says, and what programs read is of the form of the schemas.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,6 +15,7 @@ use super::case::Ran;
 use super::place::Place;
 use super::program::TOKEN;
 use super::samples::sample;
+use super::schemas;
 use super::sha256::sha256;
 
 /// Every `summary.json` below a directory, by its run's name.
@@ -48,6 +49,7 @@ pub fn check(ran: &Ran, before: &BTreeMap<String, String>) {
             let there = ran.place.path(&run);
             assert_eq!(fs::canonicalize(named).unwrap(), fs::canonicalize(there).unwrap(), "{summary}");
             reports(&ran.place, &run, &summary);
+            schemas::check_run(&ran.place.path(&run));
             results_show(&ran.place, &run);
         }
     }

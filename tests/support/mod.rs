@@ -8,6 +8,7 @@
 //! | [`case`] | one run and what is wanted of it: exit code, streams and files, to the letter |
 //! | [`always`] | what holds after every such run |
 //! | [`run_dir`] | what a run's directory holds |
+//! | [`schemas`] | the JSON Schemas, held against what the program writes |
 //! | [`sandbox`] | `referral-bulk sandbox` in a process of its own |
 //! | [`terminal`], [`screen`] | a person who is asked at a terminal; a terminal, and what is to be seen on it |
 //! | [`line`](mod@line) | connections, byte by byte |
@@ -39,6 +40,7 @@ pub mod run_dir;
 pub mod said;
 pub mod samples;
 pub mod sandbox;
+pub mod schemas;
 pub mod screen;
 pub mod sha256;
 pub mod tap;

@@ -10,6 +10,7 @@ use std::sync::{LazyLock, Mutex};
 
 use referral_bulk::cli::args;
 use regex::Regex;
+use serde_json::Value;
 
 use super::program::start;
 
@@ -24,11 +25,19 @@ static TYPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 pub fn check(stdout: &str, stderr: &str) {
     for text in [stdout, stderr] {
         for line in STEERING.replace_all(text, "").split(['\n', '\r']) {
-            if let Some(next) = line.strip_prefix("next: ") {
+            let event = next_event(line);
+            if let Some(next) = event.as_deref().or_else(|| line.strip_prefix("next: ")) {
                 assert!(can_be_typed(next), "no command is named: {line}");
             }
         }
     }
+}
+
+/// What an event of `--progress json` says to type next.
+fn next_event(line: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(line.starts_with('{').then_some(line)?).ok()?;
+    let next = if event["event"] == "next" { &event["text"] } else { &event["next"] };
+    next.as_str().map(str::to_owned)
 }
 
 /// Types the command that a line ends with. Answers whether there is one.

@@ -130,7 +130,8 @@ pub struct ShowingArgs {
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub summary: SummaryFormArg,
 
-    /// Form of the progress on standard error; `auto` is a bar on a terminal, plain lines elsewhere
+    /// Form of the progress on standard error; `auto` is a bar on a terminal, plain lines elsewhere, `json` an event a
+    /// line for programs, with all else that is told there
     #[arg(long, value_name = "FORM", default_value = "auto")]
     pub progress: ProgressFormArg,
 }

@@ -334,7 +334,8 @@ pub struct ExportArgs {
     #[command(flatten)]
     pub pace: PaceArgs,
 
-    /// Form of the progress on standard error; `auto` is a bar on a terminal, plain lines elsewhere
+    /// Form of the progress on standard error; `auto` is a bar on a terminal, plain lines elsewhere, `json` an event a
+    /// line for programs, with all else that is told there
     #[arg(long, value_name = "FORM", default_value = "auto", help_heading = "What to show")]
     pub progress: ProgressFormArg,
 }
@@ -597,13 +598,26 @@ pub struct SandboxArgs {
 ///
 /// It reads the raw arguments: a script that waits for JSON gets some even if they cannot be parsed.
 pub fn awaits_json(arguments: &[OsString]) -> Option<String> {
+    asks_json(arguments, "summary")
+}
+
+/// Returns the name of the command if its progress is told as events (`--progress json`).
+///
+/// As with [`awaits_json`], whoever reads events gets what is wrong with the arguments as events, too.
+pub fn tells_events(arguments: &[OsString]) -> Option<String> {
+    asks_json(arguments, "progress")
+}
+
+/// Returns the name of the command if it has this option, and the arguments say that it is to be JSON.
+fn asks_json(arguments: &[OsString], option: &str) -> Option<String> {
     let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
     let name = words.find(|word| !word.starts_with('-'))?;
     let command = Cli::command();
-    command.find_subcommand(name)?.get_arguments().find(|argument| argument.get_id() == "summary")?;
+    command.find_subcommand(name)?.get_arguments().find(|argument| argument.get_id() == option)?;
     let options: Vec<&str> = words.take_while(|word| *word != "--").collect();
+    let (flag, joined) = (format!("--{option}"), format!("--{option}=json"));
     let is_json =
-        options.contains(&"--summary=json") || options.windows(2).any(|two| two == ["--summary", "json"]);
+        options.contains(&joined.as_str()) || options.windows(2).any(|two| two == [flag.as_str(), "json"]);
     is_json.then(|| name.to_owned())
 }
 
@@ -669,6 +683,10 @@ mod tests {
             let words: Vec<OsString> =
                 ["referral-bulk"].into_iter().chain(typed.split(' ')).map(Into::into).collect();
             assert_eq!(awaits_json(&words).as_deref(), wanted, "{typed}");
+            let words: Vec<OsString> =
+                typed.replace("--summary", "--progress").split(' ').map(Into::into).collect();
+            let words = [vec!["referral-bulk".into()], words].concat();
+            assert_eq!(tells_events(&words).as_deref(), wanted, "{typed}");
         }
     }
 }

@@ -14,7 +14,7 @@ pub use groups::{LimitArgs, MOST_IN_FLIGHT, PaceArgs, RunArgs, SendingArgs, Show
 pub use line::{
     ApplyArgs, ApproveArgs, CheckArgs, Cli, Command, ConfigCommand, ConfigShowArgs, ExplainArgs, ExportArgs,
     LoginArgs, LogoutArgs, MigrateArgs, PlanningArgs, RegistrationArgs, ReportArgs, ResumeArgs, SandboxArgs,
-    ShowArgs, UndoArgs, VerifyArgs, WhichArgs, awaits_json, check, run_named,
+    ShowArgs, UndoArgs, VerifyArgs, WhichArgs, awaits_json, check, run_named, tells_events,
 };
 pub use values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,

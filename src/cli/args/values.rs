@@ -183,5 +183,6 @@ pub enum StoreArg {
 pub enum ProgressFormArg {
     Auto,
     Plain,
+    Json,
     None,
 }

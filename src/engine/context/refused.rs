@@ -83,6 +83,7 @@ impl<A: Api> Context<'_, A> {
         self.pace.circuit().inconclusive(request_state.permit);
         request_state.renewals = 0;
         let scope = self.pace.blame().throttled(request_state.subject());
+        self.tell(Event::Throttled { is_alone: scope == ThrottleScope::Referral });
         // Waiting tasks go first: how their requests are answered tells what the throttle concerned.
         request_state.slot.leave();
         if scope == ThrottleScope::Referral {
