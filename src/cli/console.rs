@@ -369,3 +369,99 @@ impl Console for Terminal {
         reply
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was printed.
+    #[derive(Clone, Default)]
+    struct Printed(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Printed {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn noon() -> jiff::Timestamp {
+        "2026-11-30T12:00:00Z".parse().unwrap()
+    }
+
+    /// What stands on standard error once this was done, an event or a line each without what is the same in all.
+    fn printed(has_events: bool, does: impl FnOnce(&Terminal)) -> Vec<String> {
+        let stderr = Printed::default();
+        let person: Box<dyn Read + Send> = Box::new(io::Cursor::new(b"y\n".to_vec()));
+        let events = has_events.then(|| EventStream::new(String::new(), noon));
+        let terminal = Terminal::new(Box::new(io::sink()), Box::new(stderr.clone()), Some(person));
+        does(&terminal.with_events(events));
+        let printed = String::from_utf8(stderr.0.lock().unwrap().clone()).unwrap();
+        let begins = r#"{"version":1,"at":"2026-11-30T12:00:00Z","run":null,"event":"#;
+        printed.lines().map(|line| line.strip_prefix(begins).unwrap_or(line).to_owned()).collect()
+    }
+
+    /// Whatever says something, says it as events, one a line, where a program reads them.
+    #[test]
+    fn all_that_is_said_is_an_event_of_its_own() {
+        let says = |terminal: &Terminal| {
+            terminal.say("note: one\ntwo");
+            terminal.announce("stopping", || {});
+            // What ends the line of a question that was interrupted.
+            terminal.announce("", || {});
+            assert_eq!(terminal.ask("Type y to go on: "), Reply::Said("y\n".to_owned()));
+            terminal.pass_on("{\"event\":\"finished\"}");
+            terminal.diagnose("a\u{1b}[2J");
+            terminal.tell(&ProgressEvent::Released);
+            terminal.part("leaving at once\nnext: referral-bulk resume r");
+            terminal.end(Exit::Stopped);
+            terminal.say("note: the work goes on, and nobody is told");
+        };
+        assert_eq!(
+            printed(true, says),
+            [
+                r#""note","text":"one\ntwo"}"#,
+                r#""message","text":"stopping"}"#,
+                r#""question","text":"Type y to go on:"}"#,
+                r#""output","text":"{\"event\":\"finished\"}"}"#,
+                "\"diagnostic\",\"text\":\"a\u{fffd}[2J\"}",
+                r#""released"}"#,
+                r#""message","text":"leaving at once"}"#,
+                r#""next","text":"referral-bulk resume r"}"#,
+                concat!(
+                    r#""stopped","exit_code":4,"state":null,"rows":null,"referrals":null,"requests":null,"#,
+                    r#""next":"referral-bulk resume r"}"#
+                ),
+            ]
+        );
+        assert_eq!(
+            printed(false, says),
+            [
+                "note: one",
+                "two",
+                "stopping",
+                "",
+                "Type y to go on: {\"event\":\"finished\"}",
+                "a\u{fffd}[2J",
+                "leaving at once",
+                "next: referral-bulk resume r",
+                "note: the work goes on, and nobody is told",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_command_that_is_held_back_is_an_event_once_it_is_said() {
+        let says = |terminal: &Terminal| {
+            terminal.hold_next();
+            terminal.say("next: referral-bulk resume r");
+            terminal.say("note: first");
+            terminal.release_next();
+        };
+        let wanted = [r#""note","text":"first"}"#, r#""next","text":"referral-bulk resume r"}"#];
+        assert_eq!(printed(true, says), wanted);
+    }
+}

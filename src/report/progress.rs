@@ -489,6 +489,74 @@ mod tests {
         assert_eq!(told, vec![ToldProgress::Line("0 of 2 referrals".to_owned()); 2]);
     }
 
+    /// The same calls lead to the same events, a second apart at least, and one more when the work has ended.
+    #[test]
+    fn events_come_every_second_and_at_the_end() {
+        let told = || {
+            let progress = Progress::new(ProgressMode::Json, 8);
+            let mut told = Vec::new();
+            for quarter in 0..=10_u32 {
+                if quarter % 2 == 1 {
+                    progress.done(Outcome::Applied);
+                }
+                if quarter == 6 {
+                    progress.waiting(Some(Waiting::Server { remaining: Duration::from_millis(1_500) }));
+                    progress.message("no answer in time");
+                }
+                let elapsed = Duration::from_millis(250) * quarter;
+                let course = Course { elapsed, idle: Duration::ZERO, limit: 2.0 };
+                told.extend(progress.tick(course));
+            }
+            let course = Course { elapsed: Duration::from_secs(3), idle: Duration::ZERO, limit: 2.0 };
+            let last = progress.conclude(course).unwrap();
+            told.push(ToldProgress::Event(Box::new(last)));
+            let text = |told: &ToldProgress| match told {
+                ToldProgress::Event(event) => serde_json::to_string(event).unwrap(),
+                ToldProgress::Line(line) => panic!("{line}"),
+            };
+            told.iter().map(text).collect::<Vec<_>>()
+        };
+        let event = |applied: u64, seconds: f64, rest: &str| {
+            format!(
+                "{{\"event\":\"progress\",\"work\":\"sending\",\"done\":{applied},\"total\":8,\"outcomes\":{{\"applied\":{applied},\
+                 \"unchanged\":0,\"planned\":0,\"conflict\":0,\"invalid\":0,\"refused\":0,\"failed\":0,\"partial\":0,\
+                 \"unknown\":0,\"unsent\":0}},\"retried\":0,\"seconds\":{seconds:?},\"idle_seconds\":0.0,{rest}}}"
+            )
+        };
+        let paused = "\"per_second\":null,\"limit\":2.0,\"seconds_left\":null,\
+                      \"waiting\":{\"for\":\"server\",\"seconds\":1.5},\"message\":\"\"";
+        let going = |per_second: f64, left: f64| {
+            format!("\"per_second\":{per_second:?},\"limit\":2.0,\"seconds_left\":{left:?},\"waiting\":null")
+        };
+        let message = ",\"message\":\"no answer in time\"";
+        assert_eq!(
+            told(),
+            [
+                event(2, 1.0, &going(2.0, 3.0)),
+                event(4, 2.0, &paused.replace("\"message\":\"\"", &message[1..])),
+                event(5, 3.0, &(going(1.667, 1.8) + message)),
+            ]
+        );
+        assert_eq!(told(), told());
+    }
+
+    #[test]
+    fn events_of_reading_have_no_outcomes_and_no_total() {
+        for (progress, work) in [
+            (Progress::planning(ProgressMode::Json), r#""work":"planning","rows_read":7,"done":3"#),
+            (Progress::listing(ProgressMode::Json), r#""work":"reading","done":3"#),
+        ] {
+            progress.rows_read(7);
+            progress.looked_at(3);
+            let told = serde_json::to_string(&progress.conclude(Course::default()).unwrap()).unwrap();
+            let wanted = format!("{{\"event\":\"progress\",{work},\"total\":null,\"retried\":0,");
+            assert!(told.starts_with(&wanted), "{told}");
+        }
+        for mode in [ProgressMode::Bar, ProgressMode::Plain, ProgressMode::None] {
+            assert_eq!(Progress::new(mode, 2).conclude(Course::default()), None, "{mode:?}");
+        }
+    }
+
     #[test]
     fn other_modes_write_no_lines() {
         for mode in [ProgressMode::Bar, ProgressMode::None] {
