@@ -10,7 +10,8 @@
 //! | `data` | makes the snapshots, the change files and the archives of payloads |
 //! | `server` | answers PATCHes, in a process of its own |
 //! | `verifying` | verifies a run against the sandbox |
-//! | `yardsticks` | sends, or parses, the same and does nothing else, in a process of its own |
+//! | `reporting` | writes the reports of a large run again |
+//! | `yardsticks` | sends, parses or writes the same and does nothing else, in a process of its own |
 //! | `measure` | what one process used, in a process of its own |
 //!
 //! The program is measured as it is shipped: the release binary, whole runs, reports included.
@@ -19,6 +20,7 @@
 
 mod data;
 mod measure;
+mod reporting;
 mod server;
 mod verifying;
 mod yardsticks;
@@ -29,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use measure::{Used, measured};
+use reporting::Reporting;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use verifying::Verifying;
@@ -51,6 +54,7 @@ fn main() -> Result<()> {
         "serve" => server::serve(number(word(1))? as u64),
         "send" => yardsticks::send(word(1), Path::new(word(2)), number(word(3))?),
         "parse" => yardsticks::parse(&words[1..]),
+        "write" => yardsticks::write(number(word(1))? as u64, Path::new(word(2))),
         "measure" => measure::measure(&words[1..]),
         _ => {
             let mut options = Options { referrals: 100_000, rounds: 3, concurrency: 128 };
@@ -224,7 +228,8 @@ impl Bench {
         Ok(Exporting { requests, used: median(rounds) })
     }
 
-    /// Plans ten times as many rows, and explains one in their middle, by its line and by its referral. The run is removed.
+    /// Plans ten times as many rows, explains one in their middle, by its line and by its referral, and writes their
+    /// reports again. The run is removed.
     fn explaining(&self, options: &Options) -> Result<Explaining> {
         let rows = options.referrals * 10;
         let (changes, snapshot) = (self.folder.join("many.csv"), self.folder.join("many.jsonl"));
@@ -242,10 +247,11 @@ impl Bench {
             by_line.push(self.measured(&[PROGRAM, "explain", &text(&run), &line])?);
             by_id.push(self.measured(&[PROGRAM, "explain", &text(&run), &id, "--json"])?);
         }
+        let reporting = reporting::report(self, &run, rows, options.rounds)?;
         fs::remove_dir_all(&run)?;
         fs::remove_file(&changes).and_then(|()| fs::remove_file(&snapshot))?;
         let by_time = |rounds: Vec<Used>| middle(rounds, |round| round.seconds);
-        Ok(Explaining { rows, by_line: by_time(by_line), by_id: by_time(by_id) })
+        Ok(Explaining { rows, by_line: by_time(by_line), by_id: by_time(by_id), reporting })
     }
 
     /// Returns how many requests the command that was measured last says that it made.
@@ -438,11 +444,12 @@ struct Migrating {
     parsing: Used,
 }
 
-/// What explaining one row of many took.
+/// What explaining one row of many took, and writing the reports of all of them.
 struct Explaining {
     rows: u64,
     by_line: Used,
     by_id: Used,
+    reporting: Reporting,
 }
 
 /// What exporting all referrals took.
@@ -547,6 +554,7 @@ fn report(figures: &Figures<'_>) {
             met(took <= 100.0)
         );
     }
+    report_reporting(&explaining.reporting);
     let (changed, held) = (verifying.changed as f64, verifying.used.peak as f64 / 1e6);
     let each = verifying.requests as f64 * 100.0 / changed;
     println!(
@@ -579,6 +587,17 @@ fn report_planning(what: &str, used: &Used, parsing: &Used, (most, room): (f64, 
     println!("| {what}: CPU | {:.2} s | | |", used.cpu);
     println!("| {what}: CPU ÷ only parsing | {ratio:.2} | ≤ {most} | {} |", met(ratio <= most));
     println!("| {what}: peak memory | {held:.1} MB | ≤ {room} MB | {} |", met(held <= room));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn report_reporting(reporting: &Reporting) {
+    let Reporting { rows, bytes, page, used, writing } = reporting;
+    let (ratio, held) = (used.cpu / writing.cpu, used.peak as f64 / 1e6);
+    println!("| reports of {rows} rows: bytes, and those of the page | {bytes}, {page} | | |");
+    println!("| reports of {rows} rows: CPU | {:.2} s | | |", used.cpu);
+    println!("| CPU of only writing as many bytes with csv | {:.2} s | | |", writing.cpu);
+    println!("| reports of {rows} rows: CPU ÷ only writing | {ratio:.2} | ≤ 2 | {} |", met(ratio <= 2.0));
+    println!("| reports of {rows} rows: peak memory | {held:.1} MB | ≤ 100 MB | {} |", met(held <= 100.0));
 }
 
 /// Reports what planning with an option took, beside planning the same rows without it.

@@ -141,6 +141,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
         /// Whatever comes in whatever order: the bins are those of a naive count by the width that they ended with,
         /// and that is the narrowest with which there are not too many.
         #[test]

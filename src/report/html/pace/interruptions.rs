@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use super::axis::{Axis, Position};
-use super::spans::{Span, Spans};
+use super::spans::{NOTEWORTHY, Span, Spans};
 use super::words::{length, moment};
 use crate::report::format::grouped;
 
@@ -70,8 +70,10 @@ pub(super) struct Interruptions {
 
 impl Interruptions {
     pub(super) fn of(pauses: &Spans, held: &Spans, axis: &Axis, with_day: bool) -> Self {
-        let of_kind =
-            |kind: Kind, spans: &Spans| spans.iter().map(move |span| (kind, span)).collect::<Vec<_>>();
+        let of_kind = |kind: Kind, spans: &Spans| {
+            let told = spans.iter().filter(|span| span.length() >= NOTEWORTHY);
+            told.map(move |span| (kind, span)).collect::<Vec<_>>()
+        };
         let mut all = [of_kind(Kind::Pause, pauses), of_kind(Kind::Held, held)].concat();
         all.sort_by_key(|(_, span)| Reverse(span.length()));
         let left: Vec<_> = all.split_off(all.len().min(MOST_DRAWN));
@@ -135,5 +137,72 @@ impl Interruptions {
                 format!("{} shorter breaks, together {sum}", grouped(rest.len() as u64)),
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bins::Bins;
+    use super::*;
+
+    /// Returns what is told of interruptions that begin each minute of a run and last so many milliseconds.
+    fn told(pauses: &[i64], held: &[i64]) -> Interruptions {
+        let (mut bins, mut busy) = (Bins::drawn(), Spans::default());
+        busy.add(0, 60_000 * pauses.len().max(held.len()) as i64 + 60_000);
+        let spans = |lengths: &[i64]| {
+            let mut spans = Spans::default();
+            (0..)
+                .zip(lengths)
+                .for_each(|(minute, length)| spans.add(minute * 60_000, minute * 60_000 + length));
+            spans
+        };
+        let axis = Axis::of(&mut bins, &busy).unwrap();
+        Interruptions::of(&spans(pauses), &spans(held), &axis, false)
+    }
+
+    #[test]
+    fn the_longest_have_numbers_in_the_order_of_time() {
+        let told = told(&[12_000, 0, 99, 30_000], &[0, 5_500]);
+        let lines: Vec<String> = told.lines.iter().map(|(mark, line)| format!("{mark} {line}")).collect();
+        assert_eq!(
+            lines,
+            [
+                "1 00:00:00, 12 s: the service asked for a pause, and every request waited",
+                "2 00:01:00, 5.5 s: requests were held back, since one after another had failed",
+                "3 00:03:00, 30 s: the service asked for a pause, and every request waited",
+            ]
+        );
+        assert_eq!((told.number, told.drawn.len(), told.badges.len()), (3, 3, 3));
+        assert!(told.has("pause") && told.has("held"));
+    }
+
+    #[test]
+    fn the_others_are_told_as_a_sum() {
+        let lengths: Vec<i64> = (0..12).map(|number| 1_000 + number * 500).collect();
+        let ten = told(&lengths[..10], &[]);
+        assert_eq!(ten.lines[9], ("+".to_owned(), "1 shorter interruption, together 1 s".to_owned()));
+        let twelve = told(&lengths, &[]);
+        let rest = "3 shorter interruptions, together 4.5 s".to_owned();
+        assert_eq!((twelve.number, twelve.badges.len(), &twelve.lines[9].1), (12, MOST_NUMBERED, &rest));
+        // So many that some are neither kept nor drawn, but all counted.
+        let many = told(&vec![2_000; 3_000], &vec![1_000; 500]);
+        assert_eq!((many.number, many.drawn.len(), many.lines.len()), (3_500, MOST_DRAWN, 10));
+        assert_eq!(many.lines[9].1, "3,491 shorter interruptions, together 1 h 48 min");
+    }
+
+    #[test]
+    fn breaks_are_told_by_day_and_the_shortest_as_a_sum() {
+        let (mut bins, mut busy) = (Bins::drawn(), Spans::default());
+        let mut begun = 0;
+        for hours in [5, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1] {
+            busy.add(begun, begun + 10_000);
+            begun += 10_000 + hours * 3_600_000;
+        }
+        let axis = Axis::of(&mut bins, &busy).unwrap();
+        let told = Interruptions::of(&Spans::default(), &Spans::default(), &axis, true);
+        assert_eq!((told.number, told.breaks.len(), told.lines.len()), (0, 11, 10));
+        let line = |at: usize| format!("{} {}", told.lines[at].0, told.lines[at].1);
+        assert_eq!(line(0), "// from 1 Jan, 00:00:10 to 1 Jan, 05:00:10, 5 h: nothing was sent");
+        assert_eq!(line(9), "// 2 shorter breaks, together 3 h");
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `fold` | the fold over attempts and waits, and the part of the page |
+//! | `part` | the part of the page |
+//! | `sums` | the fold over attempts and waits |
 //! | `bins` | what was sent over time, in bins that widen |
 //! | `spans` | times that many requests tell of, joined |
 //! | `latency` | how long answers took, by class and by share |
@@ -15,13 +16,16 @@
 
 mod axis;
 mod bins;
-mod fold;
 mod interruptions;
 mod latency;
 mod over_time;
+mod part;
 mod spans;
+mod sums;
+#[cfg(test)]
+mod testing;
 mod took;
 mod totals;
 mod words;
 
-pub use fold::Pace;
+pub use part::Pace;

@@ -6,8 +6,8 @@ use askama::Template;
 
 use super::axis::{Axis, Position, Session};
 use super::bins::{Bin, Bins};
-use super::fold::Pace;
-use super::interruptions::{Interruption, Interruptions};
+use super::interruptions::Interruptions;
+use super::sums::PaceSums;
 use super::words::{PerTime, length, moment, told};
 use crate::report::format::{counted, grouped};
 
@@ -80,15 +80,15 @@ struct Table {
 
 impl OverTime {
     /// Returns the chart; `None` where nothing was sent.
-    pub(super) fn of(pace: &Pace) -> Option<Self> {
-        let (first, last) = pace.sent()?;
+    pub(super) fn of(sums: &PaceSums) -> Option<Self> {
+        let (first, last) = sums.sent()?;
         let (first, last) = (first.as_millisecond(), last.as_millisecond());
-        let mut bins = pace.drawn.clone();
-        let axis = Axis::of(&mut bins, &pace.busy)?;
+        let mut bins = sums.drawn.clone();
+        let axis = Axis::of(&mut bins, &sums.busy)?;
         let with_day = told(first, "%F") != told(last, "%F");
         let scale = Scale::of(&bins);
-        let interruptions = Interruptions::of(&pace.pauses, &pace.held, &axis, with_day);
-        let told = caption(pace, &axis, scale, last - first);
+        let interruptions = Interruptions::of(&sums.pauses, &sums.held, &axis, with_day);
+        let told = caption(sums, &axis, scale, last - first);
         let label = format!(
             "Changes sent {} from {} to {}: {told}, {}.",
             scale.unit.name,
@@ -106,8 +106,8 @@ impl OverTime {
             panels: panels(&axis, &bins, scale),
             ticks: ticks(&axis, with_day),
             interruptions,
-            has_throttled: pace.throttled > 0,
-            table: Table::of(&pace.listed, with_day),
+            has_throttled: sums.throttled > 0,
+            table: Table::of(&sums.listed, with_day),
         })
     }
 }
@@ -148,16 +148,16 @@ impl Scale {
 }
 
 /// Returns what the chart shows, in words without a full stop.
-fn caption(pace: &Pace, axis: &Axis, scale: Scale, whole: i64) -> String {
-    let mut told = format!("{} in {}", grouped(pace.changes), length(whole));
+fn caption(sums: &PaceSums, axis: &Axis, scale: Scale, whole: i64) -> String {
+    let mut told = format!("{} in {}", grouped(sums.changes), length(whole));
     let breaks: Vec<i64> = axis.breaks().map(|span| span.length()).collect();
     if !breaks.is_empty() {
         let together = if breaks.len() == 1 { "" } else { " together" };
         let (breaks, rest) = (counted(breaks.len() as u64, "break"), length(breaks.iter().sum()));
         let _ = write!(told, ", with {breaks} of {rest}{together}");
     }
-    if pace.throttled > 0 {
-        let _ = write!(told, "; {} of them throttled", grouped(pace.throttled));
+    if sums.throttled > 0 {
+        let _ = write!(told, "; {} of them throttled", grouped(sums.throttled));
     }
     let rate = scale.unit.rate(scale.most, scale.width);
     let over = if scale.width > scale.unit.seconds {
@@ -248,9 +248,89 @@ impl Table {
     }
 }
 
-impl Interruption {
-    /// Returns the class that draws it.
-    fn class(&self) -> &'static str {
-        self.kind.class()
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::spans::Spans;
+    use super::super::testing::attempt;
+    use super::*;
+
+    fn chart(records: impl IntoIterator<Item = (i64, u16)>) -> OverTime {
+        let mut sums = PaceSums::default();
+        records.into_iter().for_each(|(begun, status)| sums.add(attempt(begun, 20, status)));
+        OverTime::of(&sums).unwrap()
+    }
+
+    #[test]
+    fn a_rate_has_a_unit_and_a_top_that_one_can_read() {
+        // So many changes, one each so many milliseconds.
+        for (changes, every, told, top) in [
+            (1, 1, "1 in 0 s; at most 1 a second", "2 a second"),
+            (600, 100, "600 in 1 min; at most 10 a second", "10 a second"),
+            (100_000, 1, "100,000 in 1 min 40 s; at most 1,000 a second", "1,000 a second"),
+            (100, 40_000, "100 in 1 h 6 min; at most 2 a minute", "2 a minute"),
+            (
+                48,
+                3_600_000,
+                "48 in 47 h, with 47 breaks of 46 h 59 min together; at most 1 a second",
+                "2 a second",
+            ),
+        ] {
+            let chart = chart((0..changes).map(|number| (number * every, 200)));
+            assert_eq!(
+                (chart.told.as_str(), chart.rules[1].label.as_str()),
+                (told, top),
+                "{changes} {every}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_throttled_stands_on_what_was_answered() {
+        let chart = chart([(0, 200), (10, 429), (20, 429), (1_000, 429), (3_000, 200)]);
+        let [panel] = chart.panels.as_slice() else { panic!("it is one session") };
+        assert_eq!((panel.right, panel.bottom, panel.line.as_str()), (4, 4, "V3H1V4H2V4H3V3H4"));
+        let caps: Vec<_> = panel.caps.iter().map(|cap| (cap.x, cap.width, cap.y, cap.height)).collect();
+        assert_eq!(caps, [(0, 1, 1, 2), (1, 1, 3, 1)]);
+        assert!(chart.has_throttled && chart.told.contains("; 3 of them throttled;"), "{}", chart.told);
+    }
+
+    #[test]
+    fn a_table_says_what_its_lines_are() {
+        for (every, title, first) in [
+            (1_000, "By the minute", "15:30"),
+            (60_000, "By ten minutes", "15:30"),
+            (600_000, "By the hour", "31 Dec, 15:00"),
+            (7_200_000, "By 6 h", "31 Dec, 12:00"),
+            (43_200_000, "By the day", "31 Dec 2026"),
+            (100_000_000, "By 2 days", "31 Dec 2026"),
+        ] {
+            let table = chart((0..100).map(|number| (number * every, 200))).table;
+            assert_eq!((table.title.as_str(), table.lines[0][0].as_str()), (title, first), "{every}");
+            assert!(table.lines.len() <= 60);
+        }
+    }
+
+    proptest! {
+        /// However long a run is, and however it was cut: no label stands on another, or leaves the chart.
+        #[test]
+        fn labels_do_not_touch(bursts in proptest::collection::vec((0_i64..400_000_000, 1_i64..9_000_000), 1..20)) {
+            let (mut bins, mut busy) = (Bins::drawn(), Spans::default());
+            for (begun, length) in bursts {
+                bins.add(begun, false);
+                busy.add(begun, begun + length);
+            }
+            let axis = Axis::of(&mut bins, &busy).unwrap();
+            for with_day in [false, true] {
+                let mut end = i64::MIN;
+                for tick in ticks(&axis, with_day) {
+                    let width = if tick.label.contains(',') { DAY } else { TIME };
+                    let left = if tick.anchor == "start" { tick.x.0 } else { tick.x.0 - width / 2 };
+                    prop_assert!(left >= end && tick.x <= Position::WHOLE, "{} at {}", tick.label, tick.x);
+                    end = left + width;
+                }
+            }
+        }
     }
 }

@@ -1,70 +1,25 @@
-//! The fold over a run's attempts and waits, and the part of the page that tells of them.
+//! The part of the page that tells of a run's pace.
 
 use askama::Template;
-use jiff::Timestamp;
 
-use super::bins::Bins;
-use super::latency::Latency;
 use super::over_time::OverTime;
-use super::spans::Spans;
+use super::sums::PaceSums;
 use super::took::Took;
 use super::totals::Totals;
-use crate::domain::attempt::{PaceRecord, Try};
-use crate::domain::step::Waits;
+use crate::domain::attempt::PaceRecord;
 use crate::report::html::facts::PageFacts;
-
-/// The status that asks to slow down.
-const TOO_MANY_REQUESTS: u16 = 429;
 
 /// How fast a run went: its changes over time, what interrupted them, and how long answers took. What it keeps doesn't
 /// grow with the number of changes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Pace {
-    pub(super) changes: u64,
-    pub(super) throttled: u64,
-    pub(super) unanswered: u64,
-    pub(super) drawn: Bins,
-    pub(super) listed: Bins,
-    pub(super) latency: Latency,
-    /// The times in which the service had asked to wait.
-    pub(super) pauses: Spans,
-    /// The times in which the circuit breaker held requests back.
-    pub(super) held: Spans,
-    /// The times in which a request was under way, or waited for anything.
-    pub(super) busy: Spans,
-    sent: Option<(Timestamp, Timestamp)>,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            changes: 0,
-            throttled: 0,
-            unanswered: 0,
-            drawn: Bins::drawn(),
-            listed: Bins::listed(),
-            latency: Latency::default(),
-            pauses: Spans::default(),
-            held: Spans::default(),
-            busy: Spans::default(),
-            sent: None,
-        }
-    }
+    sums: PaceSums,
 }
 
 impl Pace {
     /// Adds the next attempt or wait on record.
     pub fn add(&mut self, record: PaceRecord) {
-        match record {
-            PaceRecord::Attempt(made) => self.attempt(made),
-            PaceRecord::Waits { at, waits } => self.waits(at, waits),
-        }
-    }
-
-    /// Returns when the first change was put on record to be sent, and when the last answer came, as far as that is on
-    /// record; `None` where nothing was sent.
-    pub fn sent(&self) -> Option<(Timestamp, Timestamp)> {
-        self.sent
+        self.sums.add(record);
     }
 
     /// Returns the part of the page; nothing where no change was sent.
@@ -72,49 +27,15 @@ impl Pace {
     /// # Errors
     /// Where the template can't be rendered.
     pub fn html(&self, facts: &PageFacts<'_>) -> askama::Result<String> {
-        match OverTime::of(self) {
+        match OverTime::of(&self.sums) {
             None => Ok(String::new()),
             Some(over_time) => PacePart {
                 totals: Totals::of(facts.summary),
                 over_time: over_time.render()?,
-                took: Took::of(&self.latency, self.unanswered).render()?,
+                took: Took::of(&self.sums.latency, self.sums.unanswered).render()?,
             }
             .render(),
         }
-    }
-
-    fn attempt(&mut self, Try { at, answered, status, .. }: Try) {
-        let is_throttled = status == Some(TOO_MANY_REQUESTS);
-        let begun = at.as_millisecond();
-        self.changes += 1;
-        self.throttled += u64::from(is_throttled);
-        self.drawn.add(begun, is_throttled);
-        self.listed.add(begun, is_throttled);
-        let last = answered.map_or(at, |answered| answered.max(at));
-        self.busy.add(begun, last.as_millisecond());
-        let (first, latest) = self.sent.unwrap_or((at, last));
-        self.sent = Some((first.min(at), latest.max(last)));
-        // An answer that came before its question tells of a clock that was set back, and not how long it took.
-        let took = answered.filter(|_| status.is_some());
-        let took = took.and_then(|answered| u64::try_from(answered.duration_since(at).as_millis()).ok());
-        match took {
-            Some(took) => self.latency.add(took),
-            None => self.unanswered += 1,
-        }
-    }
-
-    /// Adds what a request waited for until then: of its own accord, then for the circuit breaker and for a pause, then
-    /// for the rate.
-    fn waits(&mut self, at: Timestamp, waits: Waits) {
-        let Waits { rate, pause, held_back, back_off } = waits;
-        let [rate, pause, held_back, back_off] = [rate, pause, held_back, back_off]
-            .map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 8));
-        let over = at.as_millisecond();
-        let turn = over.saturating_sub(rate);
-        self.pauses.add(turn.saturating_sub(pause), turn);
-        let paused = turn.saturating_sub(pause);
-        self.held.add(paused.saturating_sub(held_back), paused);
-        self.busy.add(paused.saturating_sub(held_back).saturating_sub(back_off), over);
     }
 }
 
@@ -130,35 +51,12 @@ struct PacePart {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
-    use uuid::Uuid;
 
+    use super::super::testing::{BEGUN, attempt, waited};
     use super::*;
     use crate::domain::account::Phase;
     use crate::report::html::testing::Facts;
-
-    /// Half past three on the last afternoon of the year.
-    const BEGUN: i64 = 1_798_731_000_000;
-
-    fn at(milliseconds: i64) -> Timestamp {
-        Timestamp::from_millisecond(BEGUN + milliseconds).unwrap()
-    }
-
-    /// An attempt, in milliseconds from the beginning, that took so long; with the status 0 it was never answered.
-    fn attempt(begun: i64, took: i64, status: u16) -> PaceRecord {
-        let status = Some(status).filter(|status| *status > 0);
-        let answered = status.map(|_| at(begun + took));
-        PaceRecord::Attempt(Try { client_request_id: Uuid::nil(), at: at(begun), status, answered })
-    }
-
-    fn waited(until: i64, [rate, pause, held_back, back_off]: [u64; 4]) -> PaceRecord {
-        let ms = Duration::from_millis;
-        let waits =
-            Waits { rate: ms(rate), pause: ms(pause), held_back: ms(held_back), back_off: ms(back_off) };
-        PaceRecord::Waits { at: at(until), waits }
-    }
 
     fn pace(records: &[PaceRecord]) -> Pace {
         let mut pace = Pace::default();
@@ -240,31 +138,18 @@ mod tests {
     fn a_run_that_sent_nothing_has_no_part() {
         assert_eq!(html(&[]), "");
         assert_eq!(html(&[waited(5, [5, 0, 0, 0])]), "");
-        assert_eq!(pace(&[]).sent(), None);
     }
 
     #[test]
-    fn sending_lasts_from_the_first_intent_to_the_last_answer() {
-        for (records, from, to) in [
-            (vec![attempt(7, 0, 0)], 7, 7),
-            (vec![attempt(7, 90, 200), attempt(20, 5, 200)], 7, 97),
-            // A clock that was set back meanwhile.
-            (vec![attempt(7, -90, 200)], 7, 7),
-        ] {
-            assert_eq!(pace(&records).sent(), Some((at(from), at(to))), "{records:?}");
-        }
-    }
-
-    #[test]
-    fn how_long_an_answer_took_is_not_guessed() {
-        let pace = pace(&[attempt(0, 5, 200), attempt(0, -5, 200), attempt(0, 0, 0)]);
-        assert_eq!((pace.changes, pace.latency.answers(), pace.unanswered), (3, 1, 2));
+    fn a_change_that_nobody_answered_has_no_time() {
         let page = html(&[attempt(0, 0, 0)]);
         assert!(page.contains("0 answers in ms, in widening classes; of 1 more it is not known."), "{page}");
         assert!(!page.contains("<dl class=\"figures\">"), "{page}");
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
         /// However long and however broken a run was: the page is bounded, and tells every change and every wait.
         #[test]
         fn a_page_of_any_run_is_bounded_and_complete(
@@ -284,21 +169,22 @@ mod tests {
             prop_assert!(page.len() < 120_000, "{}", page.len());
             let sent: i64 = bursts.iter().map(|burst| burst.1).sum();
             let throttled: i64 = bursts.iter().filter(|burst| burst.3).map(|burst| burst.1).sum();
-            for bins in [&pace.drawn, &pace.listed] {
+            for bins in [&pace.sums.drawn, &pace.sums.listed] {
                 let all: u64 = bins.iter().map(|bin| bin.sent.all).sum();
                 let slow: u64 = bins.iter().map(|bin| bin.sent.throttled).sum();
                 prop_assert_eq!((all as i64, slow as i64), (sent, throttled));
             }
-            let interrupted = pace.pauses.iter().count() + pace.held.iter().count();
+            let spans = pace.sums.pauses.iter().chain(pace.sums.held.iter());
+            let interrupted = spans.filter(|span| span.to - span.from >= 100).count();
             let label = format!(", {} interruption", crate::report::format::grouped(interrupted as u64));
             prop_assert!(page.contains(&label), "{}", page);
             // Pauses cover each moment in which a request waited for one, and none besides.
-            for moment in (0..40_000_000).step_by(97_001) {
+            for moment in (0..40_000_000).step_by(397_001) {
                 let is_paused = waits.iter().any(|(until, rate, pause, _)| {
                     let turn = until - *rate as i64;
                     (turn - *pause as i64..turn).contains(&moment)
                 });
-                let is_told = pace.pauses.iter().any(|span| (span.from..span.to).contains(&(BEGUN + moment)));
+                let is_told = pace.sums.pauses.iter().any(|span| (span.from..span.to).contains(&(BEGUN + moment)));
                 prop_assert_eq!(is_told, is_paused, "{}", moment);
             }
         }
