@@ -68,7 +68,8 @@
     if (state.down) shown.reverse();
     active = shown[0] ?? -1;
     built.clear();
-    list.replaceChildren(...(shown.length ? [] : [el("p", { class: "nothing" }, "No row is like that. Esc takes every filter away.")]));
+    const nothing = rows.length ? "No row is like that. Esc takes every filter away." : "There are no rows.";
+    list.replaceChildren(...(shown.length ? [] : [el("div", { role: "row" }, el("div", { role: "cell", class: "nothing" }, nothing))]));
     table.scrollTop = 0;
     table.setAttribute("aria-rowcount", shown.length + 1);
     const part = shown.length < rows.length ? `${thousands(shown.length)} of ` : "";
@@ -208,10 +209,11 @@
   }
   const rowOf = (node) => [...built].find(([, element]) => element.contains(node))?.[0];
 
-  // ---- The rows that are shown, as a file. What could run as a formula in a spreadsheet is defused.
+  // ---- The rows that are shown, as a file. What could run as a formula in a spreadsheet is defused, as in the reports: some
+  // split a cell at such signs even within quotes, pass over blanks, or take signs of full width.
   function download() {
     const cell = (value) => {
-      const safe = /^[=+\-@\t\r]/.test(value) ? "'" + value : String(value);
+      const safe = String(value).replace(/(^|[,;\t\r\n])(?=[ \u00a0\u3000"]*[=+\-@＝＋－＠\t\r\n])/g, "$1'");
       return /[",;\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
     };
     const change = (c) => `${fields[c[0]]}: ${c.slice(1).map((v) => text(v) || "(empty)").join(" → ")}`;

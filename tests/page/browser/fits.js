@@ -1,0 +1,21 @@
+// Whether a page fits into a window: nothing wider than it, and all that is to be pressed large enough for a thumb.
+import assert from "node:assert/strict";
+
+export async function fits(page, what) {
+  const { wide, small } = await page.evaluate(() => {
+    const isShown = (node) => node.checkVisibility({ visibilityProperty: true }) && !node.closest(".sr, .skip");
+    const name = (node) => `${node.tagName} .${node.getAttribute("class")} ${node.textContent.trim().slice(0, 40)}`;
+    const wide = [...document.querySelectorAll("main *, header *, footer *")].filter(isShown)
+      .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest("svg, .td, [role=columnheader]"))
+      .map((node) => `${name(node)}: ${node.getBoundingClientRect().right}`);
+    if (document.documentElement.scrollWidth > innerWidth) wide.push(`the page: ${document.documentElement.scrollWidth}`);
+    // A link in a sentence is as high as its line.
+    const small = [...document.querySelectorAll("a, button, select, input, summary")].filter(isShown)
+      .filter((node) => getComputedStyle(node).display !== "inline")
+      .filter((node) => { const { width, height } = node.getBoundingClientRect(); return width < 24 || height < 24; })
+      .map((node) => `${name(node)}: ${node.getBoundingClientRect().width} × ${node.getBoundingClientRect().height}`);
+    return { wide, small };
+  });
+  assert.deepEqual(wide, [], `${what}: wider than the screen`);
+  assert.deepEqual(small, [], `${what}: too small to press`);
+}
