@@ -27,7 +27,15 @@ pub fn report(bench: &Bench, run: &Path, rows: u64, rounds: usize) -> Result<Rep
     let copy = bench.folder.join("as-many-bytes.csv");
     let mut bytes = 0;
     for _ in 0..rounds {
-        used.push(bench.measured(&[PROGRAM, "report", &text(run), "--summary", "none", "--progress", "none"])?);
+        used.push(bench.measured(&[
+            PROGRAM,
+            "report",
+            &text(run),
+            "--summary",
+            "none",
+            "--progress",
+            "none",
+        ])?);
         bytes = written(run)?;
         writing.push(bench.measured(&[&bench.me, "write", &bytes.to_string(), &text(&copy)])?);
     }

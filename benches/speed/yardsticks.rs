@@ -65,8 +65,7 @@ async fn one(client: &reqwest::Client, endpoint: &str, run: Uuid, line: &str) ->
 
 /// Only writes: as many bytes as the reports of a run have, as rows of a CSV that look like those of one.
 pub fn write(bytes: u64, file: &Path) -> Result<()> {
-    const ROW: [&str; 7] =
-        ["Closed", "Won", "", "12500.00", "planned", "planned", "2026-12-31T00:00:00Z"];
+    const ROW: [&str; 7] = ["Closed", "Won", "", "12500.00", "planned", "planned", "2026-12-31T00:00:00Z"];
     let mut rows = csv::Writer::from_path(file)?;
     let mut row = csv::StringRecord::new();
     let (mut written, mut number) = (0, 0);

@@ -1,32 +1,35 @@
 //! Reads all that is on record of a run: rows with what was to be changed, and when requests were made.
 
-use rusqlite::Row;
+use rusqlite::{CachedStatement, Row};
 
-use super::reader::{ATTEMPTS, Reader, made};
+use super::attempts::{ATTEMPTS, made};
 use super::records::{EnumText, step};
 use super::store::Store;
 use crate::domain::account::FullRow;
 use crate::domain::attempt::PaceRecord;
 use crate::domain::step::Step;
-use crate::ledger::account;
+use crate::ledger::account::{self, RowFacts};
 use crate::ledger::error::LedgerError;
+use crate::ledger::model::RunHeader;
 
 /// The column of the effect in the query for full rows.
 const EFFECT: usize = 25;
 
-/// Calls `each` for every row that is reported, in the order of the input.
+/// Calls `each` for every row that the query asks for, in its order. `read` reads a row with the attempts at its item.
 pub(super) fn rows<E: From<LedgerError>>(
-    reader: &Reader,
+    store: &Store,
+    header: &RunHeader,
+    query: &str,
+    read: impl Fn(&Row<'_>, &mut CachedStatement<'_>) -> rusqlite::Result<RowFacts>,
     each: &mut dyn FnMut(FullRow) -> Result<(), E>,
 ) -> Result<(), E> {
-    let store = &reader.store;
     let mut attempts = store.told(store.connection.prepare_cached(ATTEMPTS))?;
-    let mut rows = store.told(store.connection.prepare_cached(&reader.full_rows_query()))?;
+    let mut rows = store.told(store.connection.prepare_cached(query))?;
     let mut rows = store.told(rows.query([]))?;
     while let Some(row) = store.told(rows.next())? {
-        let facts = store.told(reader.row(row, &mut attempts))?;
+        let facts = store.told(read(row, &mut attempts))?;
         let effect = store.told(row.get::<_, Option<EnumText<_>>>(EFFECT))?.map(|EnumText(effect)| effect);
-        each(account::full_row(facts, effect, &reader.header))?;
+        each(account::full_row(facts, effect, header))?;
     }
     Ok(())
 }

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::attempts::ATTEMPTS;
 use super::check::check_records;
-use super::reader::{ATTEMPTS, Reader, planned_item};
+use super::reader::{Reader, planned_item};
 use super::records::{EnumText, Json, Text, Version, number, place, step};
 use super::store::Store;
 use crate::domain::account::{InputInfo, Phase, RowAccount};

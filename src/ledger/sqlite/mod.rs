@@ -18,6 +18,7 @@
 //! | `crash_points` | the points at which a test may let a process die |
 //! | `error` | what a SQLite error means for a ledger; pure |
 
+mod attempts;
 mod batch;
 mod check;
 mod checksum;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{CachedStatement, Row};
 
+use super::attempts::{ATTEMPTS, made};
 use super::holder::{self, Found};
 use super::optional::Optional;
 use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, place, subject, verdict};
@@ -15,7 +16,7 @@ use crate::domain::account::{
     FullRow, InputInfo, ItemAccount, Phase, RowAccount, RowRecord, RowStanding, RunStats, Settled,
 };
 use crate::domain::approval::Approval;
-use crate::domain::attempt::{PaceRecord, Try};
+use crate::domain::attempt::PaceRecord;
 use crate::domain::audit::Audit;
 use crate::domain::consent::Consent;
 use crate::domain::finding::Finding;
@@ -56,9 +57,6 @@ const OF_ROWS: &str = "
     FROM row LEFT JOIN item ON item.number = row.item
              LEFT JOIN outcome ON outcome.item = item.number
              LEFT JOIN row AS first ON first.row = item.number";
-
-pub(super) const ATTEMPTS: &str =
-    "SELECT client_request_id, at, status, answered_at, id, result FROM attempt WHERE item = ?1 ORDER BY id";
 
 impl Reader {
     /// Opens a run for reading.
@@ -277,7 +275,8 @@ impl RunAccount for Reader {
         &self,
         each: &mut dyn FnMut(FullRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        full::rows(self, each)
+        let facts = |row: &Row<'_>, attempts: &mut CachedStatement<'_>| self.row(row, attempts);
+        full::rows(&self.store, &self.header, &self.full_rows_query(), facts, each)
     }
 
     async fn pace<E: From<LedgerError>>(
@@ -372,16 +371,6 @@ impl RunAccount for Reader {
     async fn last_verified(&self, item: u64) -> Result<Option<(u64, Verified)>, LedgerError> {
         verified::last(&self.store, item)
     }
-}
-
-/// Reads an attempt in short from the first columns of [`ATTEMPTS`].
-pub(super) fn made(row: &Row<'_>) -> rusqlite::Result<Try> {
-    Ok(Try {
-        client_request_id: row.get(0).map(|Text(id)| id)?,
-        at: row.get(1).map(|Text(at)| at)?,
-        status: row.get(2)?,
-        answered: row.get::<_, Option<Text<_>>>(3)?.map(|Text(at)| at),
-    })
 }
 
 /// Reads the records of a row's item from the columns of [`ROWS`].

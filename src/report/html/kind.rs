@@ -1,6 +1,9 @@
-//! The kinds of a page.
+//! The name of the page, and its kinds.
 
 use crate::domain::account::Phase;
+
+/// The file's name in a run's directory.
+pub const NAME: &str = "report.html";
 
 /// What a page is of, by which its words and columns differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

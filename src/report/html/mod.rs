@@ -59,7 +59,8 @@ mod verdict;
 mod words;
 
 pub use facts::{NextStep, PageCommands, PageFacts};
-pub use page::{NAME, ReportPage};
+pub use kind::NAME;
+pub use page::ReportPage;
 pub use texts::Texts;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::data::{DataHead, RowData};
 use super::facts::PageFacts;
 use super::findings::Findings;
 use super::frame::{self, Frame};
-use super::kind::Kind;
+use super::kind::{Kind, NAME};
 use super::money::DealValues;
 use super::next::next;
 use super::pace::Pace;
@@ -27,9 +27,6 @@ use super::texts::Texts;
 use super::the_run::{the_run, title};
 use super::tools::Tools;
 use super::verdict::{Verdict, verdict};
-
-/// The file's name in a run's directory.
-pub const NAME: &str = "report.html";
 
 /// A page while the rows of a run are added to it.
 #[derive(Debug)]
