@@ -92,7 +92,7 @@ fn told_bytes(BytesSummary { payloads, put, patch, saved }: BytesSummary) -> Opt
     let saved = saved? * 100.0;
     let saved = if saved < 0.0 { format!("{:.1} % more", -saved) } else { format!("{} % less", cut(saved)) };
     let that =
-        if payloads == 1 { "that gets one, or needs none, is" } else { "that get one, or need none, are" };
+        if payloads == 1 { "that gets a PATCH, or needs none, is" } else { "that get a PATCH, or need none, are" };
     Some(Bytes {
         payloads: counted(payloads, "payload"),
         that,
@@ -158,7 +158,7 @@ mod tests {
         <tbody><tr><th scope="row"><code>/details/dealValue</code></th><td class="n" data-th="changed by patches">131</td></tr>
         <tr><th scope="row"><code>/status</code></th><td class="n" data-th="changed by patches">1</td></tr>
         </tbody></table></div></div>
-        <p class="soft">As PUT, 783 payloads that get one, or need none, are <b>2,412,806 bytes</b>; the patches in their place are <b>96,214</b>, 96.0 % less.</p></div>
+        <p class="soft">As PUT, 783 payloads that get a PATCH, or need none, are <b>2,412,806 bytes</b>; the patches in their place are <b>96,214</b>, 96.0 % less.</p></div>
         </section>
         "#);
     }
@@ -169,12 +169,12 @@ mod tests {
             (
                 1,
                 Some(0.9999),
-                "As PUT, 1 payload that gets one, or needs none, is <b>10 bytes</b>; the patches in their place are <b>1</b>, 99.9 % less.",
+                "As PUT, 1 payload that gets a PATCH, or needs none, is <b>10 bytes</b>; the patches in their place are <b>1</b>, 99.9 % less.",
             ),
             (
                 2,
                 Some(0.0),
-                "As PUT, 2 payloads that get one, or need none, are <b>10 bytes</b>; the patches in their place are <b>1</b>, 0.0 % less.",
+                "As PUT, 2 payloads that get a PATCH, or need none, are <b>10 bytes</b>; the patches in their place are <b>1</b>, 0.0 % less.",
             ),
             (2, Some(-0.25), "are <b>1</b>, 25.0 % more."),
             (0, None, ""),
