@@ -2,7 +2,7 @@
 import js from "@eslint/js";
 
 const named = (names) => Object.fromEntries(names.split(" ").map((name) => [name, "readonly"]));
-const browser = named("document window navigator getComputedStyle getSelection matchMedia innerHeight innerWidth scrollTo addEventListener setTimeout requestAnimationFrame MutationObserver HTMLAnchorElement Event MouseEvent TextDecoder URL Blob console performance");
+const browser = named("document window navigator getComputedStyle getSelection matchMedia innerHeight innerWidth scrollTo addEventListener setTimeout requestAnimationFrame MutationObserver HTMLAnchorElement Node Event MouseEvent TextDecoder URL Blob console performance");
 const node = named("process console performance setTimeout URL Buffer");
 
 export default [

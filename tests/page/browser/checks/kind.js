@@ -18,6 +18,7 @@ export default async function kind({ page, run }) {
   }
   await openAll(page);
   await findsNothing(page, "open");
+  await fits(page, "on a desk");
   await page.setViewportSize({ width: 360, height: 740 });
   await page.drawn();
   await fits(page, "on a phone");

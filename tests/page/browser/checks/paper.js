@@ -2,6 +2,7 @@
 // that repeat, and nothing that only a screen can do.
 import assert from "node:assert/strict";
 import { extractText, getDocumentProxy } from "unpdf";
+import { fits } from "../fits.js";
 import { grouped } from "../run.js";
 
 export const views = [{ colorScheme: "light" }, { colorScheme: "dark" }];
@@ -9,7 +10,8 @@ export const views = [{ colorScheme: "light" }, { colorScheme: "dark" }];
 const CONTROLS = [".mast nav", "#theme", ".copy", ".skip", ".tools", ".chips", ".status", ".table", "details", ".screen"];
 // More rows than these are not printed.
 const ROWS_ON_PAPER = 1000;
-// Of A4, in points.
+// What is printed on of A4, in pixels; and all of it, in points.
+const SHEET = { width: 688, height: 980 };
 const [WIDTH, HEIGHT] = [595, 842];
 
 export default async function paper({ page, run, view }) {
@@ -18,6 +20,8 @@ export default async function paper({ page, run, view }) {
   await page.emulateMedia({ media: "print" });
   const shown = await page.evaluate((controls) => controls.filter((selector) => [...document.querySelectorAll(selector)].some((node) => node.checkVisibility())), CONTROLS);
   assert.deepEqual(shown, [], "nothing can be pressed on paper");
+  await page.setViewportSize(SHEET);
+  await fits(page, "on paper");
   const light = await page.locator("body").evaluate((body) => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]);
   assert.deepEqual(light, ["rgb(255, 255, 255)", "rgb(21, 28, 27)"], "always light");
   const rows = await page.locator(".paper tbody tr").evaluateAll((all) => all.map((row) => row.textContent));
@@ -32,7 +36,7 @@ export default async function paper({ page, run, view }) {
   const pdf = await getDocumentProxy(new Uint8Array(await page.pdf({ preferCSSPageSize: true })));
   const { totalPages, text } = await extractText(pdf);
   // Its parts take a few pages, and some rows stand on each of the others.
-  assert.ok(totalPages <= 8 + matter.length / 5, `${totalPages} pages for ${matter.length} rows`);
+  assert.ok(totalPages <= 5 + matter.length / 6, `${totalPages} pages for ${matter.length} rows`);
   // Lines are broken anywhere, even within a word.
   const closed = text.map((of) => of.replace(/\s+/g, ""));
   const name = `referral-bulk ${await page.locator(".brand span").textContent()}`.replace(/\s+/g, "");
