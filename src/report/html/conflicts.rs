@@ -5,18 +5,17 @@ use askama::Template;
 use super::data::name;
 use super::facts::PageFacts;
 use super::kind::Kind;
+use super::sides::{Seen, Sides, is_of_plan};
 use super::texts::Texts;
 use crate::domain::account::{FullRow, RowAccount};
-use crate::domain::equality;
 use crate::domain::fields;
 use crate::domain::finding::Location;
-use crate::domain::item::{Change, Effect};
-use crate::domain::json::{self, Object};
+use crate::domain::item::Change;
+use crate::domain::json::Object;
 use crate::domain::outcome::Outcome;
 use crate::report::change_text::NoValue;
 use crate::report::format::{counted, grouped};
 use crate::report::names::InputNames;
-use serde_json::value::RawValue;
 
 /// The conflicts that are told field by field.
 const MOST_TOLD: usize = 10;
@@ -81,7 +80,7 @@ impl Conflicts {
             return;
         }
         self.rows += 1;
-        let planned = row.change.as_ref().is_some_and(|change| change.effect == Effect::Unchanged);
+        let planned = is_of_plan(row);
         self.in_plan |= planned;
         self.in_sending |= !planned;
         let is_told = account.item.is_some() && self.told.iter().any(|told| told.item == account.item);
@@ -131,8 +130,8 @@ impl Conflicts {
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| id.clone()),
             id,
-            code: self.texts.plain(&verdict.code),
-            message: self.texts.free(verdict.message.as_str()),
+            code: self.texts.free(&verdict.code),
+            message: self.texts.message(verdict.message.as_str()),
             fields,
             others: if others == 0 { String::new() } else { counted(others as u64, "more field") },
         }
@@ -140,25 +139,7 @@ impl Conflicts {
 
     fn sides(&self, change: &Change, theirs: Option<&Object<'_>>, planned: bool) -> FieldSides {
         let kind = change.path.kind();
-        // What planning found in conflict was never planned from: its base is what the row was made from, if that is
-        // known.
-        let base = match (&change.base, planned) {
-            (Some(base), _) => Seen::of(base.value.as_deref()),
-            (None, true) => Seen::Not,
-            (None, false) => match change.before.as_deref() {
-                None if self.no_value == NoValue::NotSeen => Seen::Not,
-                before => Seen::of(before),
-            },
-        };
-        let theirs = theirs.and_then(|theirs| theirs.get(change.path.pointer().as_str()));
-        let theirs = theirs.map_or(Seen::Not, |value| Seen::of(Some(value)));
-        let moved = match (base, theirs) {
-            (Seen::Not, _) | (_, Seen::Not) => false,
-            (base, theirs) => {
-                let null = json::raw(&());
-                !equality::same(kind, theirs.value(), base.value().unwrap_or(&null))
-            }
-        };
+        let Sides { base, theirs, moved } = Sides::of(change, theirs, planned, self.no_value);
         let ours = match change.appended.as_slice() {
             [] => self.side(kind, Seen::of(Some(&change.after))),
             appended => {
@@ -181,26 +162,6 @@ impl Conflicts {
                 text if text.is_empty() => Side::Empty,
                 text => Side::Value(text),
             },
-        }
-    }
-}
-
-/// A value as it was seen, or that it was not.
-#[derive(Clone, Copy)]
-enum Seen<'a> {
-    Not,
-    As(Option<&'a RawValue>),
-}
-
-impl<'a> Seen<'a> {
-    fn of(value: Option<&'a RawValue>) -> Self {
-        Self::As(value.filter(|value| !json::is_null(value)))
-    }
-
-    fn value(self) -> Option<&'a RawValue> {
-        match self {
-            Self::Not => None,
-            Self::As(value) => value,
         }
     }
 }

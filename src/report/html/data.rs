@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
 use crate::domain::account::{FullRow, InputInfo, RowAccount, input_name};
 use crate::domain::attempt::Try;
@@ -20,6 +19,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::subject::{self, Subject};
 
 use super::super::change_text::NoValue;
+use super::sides::{Seen, Sides, is_of_plan};
 use super::texts::Texts;
 
 /// The most rows of a page.
@@ -120,8 +120,8 @@ impl RowData {
     /// Returns the members of a row, each as JSON.
     fn members(&mut self, row: &FullRow) -> [String; 13] {
         let RowAccount { place, id, verdict, subject, at, findings, .. } = &row.account;
-        let code = self.texts.plain(&verdict.code);
-        let message = self.texts.free(verdict.message.as_str());
+        let code = self.texts.free(&verdict.code);
+        let message = self.texts.message(verdict.message.as_str());
         let currency = self.currency(row);
         [
             place.input.to_string(),
@@ -159,69 +159,71 @@ impl RowData {
 
     /// Returns what a row changes. A conflict is told from its own sides, of which the base may be older than the plan.
     fn changes(&mut self, row: &FullRow) -> String {
-        let RowAccount { verdict, base, theirs, .. } = &row.account;
         let changes = row.change.as_ref().map(|change| change.changes.as_slice()).unwrap_or_default();
-        let [base, theirs] = [base, theirs].map(|side| side.as_deref().and_then(Object::from_raw));
+        let theirs = row.account.theirs.as_deref().and_then(Object::from_raw);
+        let planned = is_of_plan(row);
         let told: Vec<String> = changes
             .iter()
-            .map(|change| {
-                let before = change.before.as_deref();
-                match verdict.outcome {
-                    Outcome::Conflict => {
-                        let there = at(theirs.as_ref(), change);
-                        let before = at(base.as_ref(), change).or(before);
-                        self.change(
-                            change,
-                            before,
-                            Some(there.map_or(NoValue::NotSeen, |_| NoValue::Nothing)),
-                            there,
-                        )
-                    }
-                    Outcome::Partial => {
-                        let kept = at(theirs.as_ref(), change);
-                        self.change(change, before, kept.map(|_| NoValue::Nothing), kept)
-                    }
-                    _ => self.change(change, before, None, None),
+            .map(|change| match row.account.verdict.outcome {
+                Outcome::Conflict => {
+                    let Sides { base, theirs, moved } =
+                        Sides::of(change, theirs.as_ref(), planned, self.no_value);
+                    self.change(change, base, Some((theirs, moved)))
                 }
+                Outcome::Partial => {
+                    let kept = theirs.as_ref().and_then(|theirs| theirs.get(change.path.pointer().as_str()));
+                    self.change(change, self.before(change), kept.map(|kept| (Seen::of(Some(kept)), true)))
+                }
+                _ => self.change(change, self.before(change), None),
             })
             .collect();
         list(told)
     }
 
-    /// Returns a change. `other` says whether there is another side, and what it means that it has no value.
-    fn change(
-        &mut self,
-        change: &Change,
-        before: Option<&RawValue>,
-        other: Option<NoValue>,
-        there: Option<&RawValue>,
-    ) -> String {
-        let kind = change.path.kind();
-        let field = self.fields.number(&change.path, !change.appended.is_empty(), self.texts);
-        let before = self.value(kind, before, self.no_value);
-        let after = match change.appended.as_slice() {
-            [] => self.value(kind, Some(&change.after), NoValue::Nothing),
-            appended => {
-                let elements = appended.iter().map(AsRef::as_ref);
-                self.strings.number(self.texts.elements(kind, elements))
-            }
-        };
-        match other {
-            None => format!("[{field},{before},{after}]"),
-            Some(no_value) => format!("[{field},{before},{after},{}]", self.value(kind, there, no_value)),
+    /// Returns the value that a change was planned from.
+    fn before<'a>(&self, change: &'a Change) -> Seen<'a> {
+        match change.before.as_deref() {
+            None if self.no_value == NoValue::NotSeen => Seen::Not,
+            before => Seen::of(before),
         }
     }
 
-    fn value(&mut self, kind: Kind, value: Option<&RawValue>, no_value: NoValue) -> i64 {
-        match value.filter(|raw| !json::is_null(raw)) {
-            None if no_value == NoValue::NotSeen => NOT_SEEN,
-            value => self.strings.number(self.texts.value(kind, value)),
+    /// Returns a change, with the value at another side where there is one, and whether that differs: in a conflict from
+    /// the value before, else from the one that was to be set.
+    fn change(&mut self, change: &Change, before: Seen<'_>, other: Option<(Seen<'_>, bool)>) -> String {
+        let kind = change.path.kind();
+        let field = self.fields.number(&change.path, !change.appended.is_empty(), self.texts);
+        let after = match change.appended.as_slice() {
+            [] => self.text(kind, Seen::of(Some(&change.after))),
+            appended => Some(self.texts.elements(kind, appended.iter().map(AsRef::as_ref))),
+        };
+        let is_other = change.appended.is_empty() && before.differs(kind, &change.after);
+        let before = self.text(kind, before);
+        let after = if is_other { other_than(before.as_deref(), after) } else { after };
+        let other = other.map(|(other, differs)| match (self.text(kind, other), differs) {
+            (None, _) => None,
+            (told, true) => other_than(before.as_deref(), told),
+            (_, false) => before.clone(),
+        });
+        let numbers: Vec<String> = [before, after]
+            .into_iter()
+            .chain(other)
+            .map(|text| text.map_or(NOT_SEEN, |text| self.strings.number(text)).to_string())
+            .collect();
+        format!("[{field},{}]", numbers.join(","))
+    }
+
+    /// Returns the text of a value; `None` where it was not seen.
+    fn text(&self, kind: Kind, value: Seen<'_>) -> Option<String> {
+        match value {
+            Seen::Not => None,
+            Seen::As(value) => Some(self.texts.value(kind, value)),
         }
     }
 
     fn finding(&mut self, finding: &Finding) -> String {
         let rule = self.strings.number(finding.rule.id().to_owned());
-        let message = self.strings.number(self.texts.free(finding.sentence().as_str()));
+        let message = self.strings.number(self.texts.message(finding.sentence().as_str()));
         format!("[{rule},{},{message}]", u8::from(finding.level == Level::Deny))
     }
 
@@ -258,9 +260,13 @@ impl RowData {
     }
 }
 
-/// Returns the value that a side of a conflict has in the field of a change; `None` where it doesn't tell.
-fn at<'a>(side: Option<&Object<'a>>, change: &Change) -> Option<&'a RawValue> {
-    side.and_then(|side| side.get(change.path.pointer().as_str()))
+/// Returns the text of a value that differs from another: where the two are told alike, it says that it is another, as
+/// where what they differ in is masked or cut off.
+fn other_than(other: Option<&str>, text: Option<String>) -> Option<String> {
+    match text {
+        Some(text) if other == Some(&text) && !text.is_empty() => Some(format!("{text} (another value)")),
+        text => text,
+    }
 }
 
 /// Returns what stands before a change that was not made as it was asked for.

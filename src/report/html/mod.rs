@@ -30,7 +30,7 @@
 //! prefix{}, rows[], strings[]}`. A row is `[file, line, id, name, outcome, changes, code, message, currency, http, at,
 //! tries, findings]` with the empty ones at its end left out; `at` in milliseconds from `start`. A change is `[field,
 //! before, after]`, with a fourth where there is another side: what is there instead (conflict), or what was kept
-//! (partial). A try is `[client-request-id, HTTP status or 0, milliseconds or null]`, a finding `[rule, 1 where it
+//! (partial). Two sides that mean the same have the same number, and only those. A try is `[client-request-id, HTTP status or 0, milliseconds or null]`, a finding `[rule, 1 where it
 //! denies, message]`. Files, outcomes and fields are numbers in the lists of that name. Values, codes, messages,
 //! currencies and rules are numbers in `strings`, of which 0 is empty; -1 is a value that was not seen.
 
@@ -52,6 +52,7 @@ mod pace;
 mod page;
 mod paper;
 mod sent;
+mod sides;
 mod texts;
 mod the_run;
 mod tools;

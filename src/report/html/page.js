@@ -7,7 +7,7 @@
   const { rows, files, fields, outcomes, labels, prefix } = data;
   // The members of a row; of a change: field, before, after, and what is there now where that is something else.
   const [FILE, LINE, ID, NAME, OUTCOME, CHANGES, CODE, MESSAGE, CURRENCY, HTTP, AT, TRIES, FINDINGS] = Array(13).keys();
-  const [STATUS, SUBSTATUS, VALUE] = ["/status", "/substatus", "/details/dealValue"].map((f) => fields.indexOf(f));
+  const [STATUS, SUBSTATUS, VALUE, MONEY] = ["/status", "/substatus", "/details/dealValue", "/details/currency"].map((f) => fields.indexOf(f));
   const SPARE = 6; // rows kept ready above and below those in sight
   const table = $("table"), list = $("list"), find = $("find"), narrow = $("narrow"), order = $("order");
   const state = { words: [], outcomes: new Set(), narrow: "", sort: "row", down: false };
@@ -28,7 +28,7 @@
   const thousands = (n) => n.toLocaleString("en-US");
   const time = (r) => (r[AT] == null ? "" : new Date(Date.parse(data.start) + r[AT]).toISOString());
   const requests = (r) => (r[TRIES] ?? []).map((attempt) => attempt[0]).join(" ");
-  const short = (field, value) => (field !== VALUE ? value.replace("T00:00:00Z", "") || "empty"
+  const short = (field, value) => (field !== VALUE ? value.replace(/T00:00:00(\.0+)?Z$/, "") || "empty"
     : value.replace(/\d(?=(\d{3})+(?!\d))(?<!\.\d*)/g, "$&,"));
 
   // ---- Which rows are shown, and in which order
@@ -114,10 +114,11 @@
   // At most two changes, on a line each; status and substatus are one.
   function summary(r) {
     const changes = r[CHANGES].filter((c) => c[1] !== c[2] && (c[0] !== SUBSTATUS || !of(r, STATUS)));
+    changes.sort((a, b) => [STATUS, SUBSTATUS].includes(b[0]) - [STATUS, SUBSTATUS].includes(a[0])); // what closes is never left out
     const becomes = (field, value) => (field === STATUS && of(r, SUBSTATUS) ? `${value}/${text(of(r, SUBSTATUS)[2])}` : value);
     const lines = changes.slice(0, 2).map(([field, before, after]) => [
       span("tag", field === STATUS ? "" : labels[field] + " "),
-      ...(fields[field].endsWith("/-") ? [] : [span("old v", short(field, text(before))), span("arrow", " → ")]),
+      ...(fields[field].endsWith("/-") ? [] : [span("old v", short(field, text(before))), field === VALUE && of(r, MONEY) ? " " + text(of(r, MONEY)[1]) : "", span("arrow", " → ")]),
       span(field === STATUS && closing(r) ? "v closes" : "v", becomes(field, short(field, text(after)))),
       field === VALUE ? " " + text(r[CURRENCY]) : "",
     ]);
@@ -145,7 +146,7 @@
     const value = (index) => (index === NOT_SEEN ? span("empty", "not seen")
       : text(index) === "" ? span("empty", "empty") : span("v", text(index)));
     const line = (change) => el("tr", {}, el("th", { scope: "row", class: "mono" }, fields[change[0]]), ...heads.map((head, k) => {
-      const moved = k === 2 && change.length > 3 && change[3] !== change[conflict ? 1 : 2];
+      const moved = k === 2 && change.length > 3 && change[3] !== change[conflict ? 1 : 2] && ![change[1], change[3]].includes(NOT_SEEN);
       return el("td", { "data-th": head, class: moved ? "kept" : "" }, moved ? "≠ " : "", change.length > k + 1 ? value(change[k + 1]) : "");
     }));
     const head = el("thead", {}, el("tr", {}, ...["Field", ...heads].map((name) => el("th", { scope: "col" }, name))));

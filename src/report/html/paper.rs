@@ -152,7 +152,7 @@ impl Paper {
 
     fn line(&self, row: &FullRow) -> Line {
         let RowAccount { place, id, verdict, subject, .. } = &row.account;
-        let code = self.texts.plain(&verdict.code);
+        let code = self.texts.free(&verdict.code);
         let (changes, left) = self.changes(row);
         Line {
             place: *place,
@@ -163,7 +163,7 @@ impl Paper {
             others: if left == 0 { String::new() } else { counted(left as u64, "more field") },
             code: if code == verdict.outcome.name() { String::new() } else { code },
             status: verdict.status,
-            message: self.texts.free(verdict.message.as_str()),
+            message: self.texts.message(verdict.message.as_str()),
             request: row.tries.last().map(|made| made.client_request_id.to_string()).unwrap_or_default(),
         }
     }

@@ -87,14 +87,23 @@ impl Texts {
         if parts.is_empty() { "somebody without a name".to_owned() } else { parts.join(", ") }
     }
 
-    /// Returns a text of people or of the service: a message, a name of a deal or customer, a note, a reason.
+    /// Returns a text of people or of the service: a name of a deal or customer, a note, a reason.
     pub fn free(self, text: &str) -> String {
+        self.masked_by(text, mask::masked)
+    }
+
+    /// Returns a message of the program or of the service, which may quote a text and cut it off.
+    pub fn message(self, text: &str) -> String {
+        self.masked_by(text, mask::masked_message)
+    }
+
+    fn masked_by(self, text: &str, masked: fn(&str) -> std::borrow::Cow<'_, str>) -> String {
         if self.reveal {
             return self.plain(text);
         }
         let all = text.chars().count();
         let window = if all > WINDOW { beginning(text) } else { text };
-        told(&mask::masked(window), all, all > WINDOW)
+        told(&masked(window), all, all > WINDOW)
     }
 
     /// Returns a text that holds no personal data: a file's name, an id, a code, the name of who sends or approves.

@@ -79,7 +79,7 @@ impl Tools {
         if verdict.code != verdict.outcome.name() {
             match self.codes.rows.get_mut(&verdict.code) {
                 Some(rows) => *rows += 1,
-                None => self.codes.add(self.texts.plain(&verdict.code)),
+                None => self.codes.add(self.texts.free(&verdict.code)),
             }
         }
         if let Some(status) = verdict.status {
