@@ -91,8 +91,11 @@ fn table(title: &'static str, fields: &[FieldCount], facts: &PageFacts<'_>) -> F
 fn told_bytes(BytesSummary { payloads, put, patch, saved }: BytesSummary) -> Option<Bytes> {
     let saved = saved? * 100.0;
     let saved = if saved < 0.0 { format!("{:.1} % more", -saved) } else { format!("{} % less", cut(saved)) };
-    let that =
-        if payloads == 1 { "that gets a PATCH, or needs none, is" } else { "that get a PATCH, or need none, are" };
+    let that = if payloads == 1 {
+        "that gets a PATCH, or needs none, is"
+    } else {
+        "that get a PATCH, or need none, are"
+    };
     Some(Bytes {
         payloads: counted(payloads, "payload"),
         that,

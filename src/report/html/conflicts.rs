@@ -189,6 +189,7 @@ mod tests {
     use super::*;
     use crate::domain::account::{ItemChange, Phase};
     use crate::domain::fields::Field;
+    use crate::domain::item::Effect;
     use crate::domain::item::InBase;
     use crate::report::testing::{raw, subject};
 

@@ -203,7 +203,7 @@ impl RowData {
         let other = other.map(|(other, differs)| match (self.text(kind, other), differs) {
             (None, _) => None,
             (told, true) => other_than(before.as_deref(), told),
-            (_, false) => before.clone(),
+            (told, false) => before.clone().or(told),
         });
         let numbers: Vec<String> = [before, after]
             .into_iter()

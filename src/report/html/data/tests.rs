@@ -116,37 +116,56 @@ fn what_was_not_seen_is_not_empty() {
 
 #[test]
 fn the_other_side_is_told_where_there_is_one() {
-    let changed = [(Field::Notes, r#""a""#, r#""b""#), (Field::SalesStage, r#""x""#, r#""y""#)];
+    let changed = [(Field::Notes, r#""a""#, r#""b""#), (Field::DealValue, "12.0", "13")];
     let side = |text: &str| Some(raw(text));
-    for (outcome, base, theirs, wanted) in [
+    for (outcome, theirs, wanted) in [
         (
             Outcome::Conflict,
-            side(r#"{"/details/notes":"o","/salesStage":null}"#),
-            side(r#"{"/details/notes":null}"#),
-            [json!(["/details/notes", "o", "b", ""]), json!(["/salesStage", "", "y", null])],
+            side(r#"{"/details/notes":null,"/details/dealValue":12}"#),
+            // The same number in another form has not moved.
+            [json!(["/details/notes", "a", "b", ""]), json!(["/details/dealValue", "12.0", "13", "12.0"])],
         ),
         (
             Outcome::Conflict,
             None,
-            None,
-            [json!(["/details/notes", "a", "b", null]), json!(["/salesStage", "x", "y", null])],
+            [json!(["/details/notes", "a", "b", null]), json!(["/details/dealValue", "12.0", "13", null])],
         ),
         (
             Outcome::Partial,
-            None,
-            side(r#"{"/salesStage":"x"}"#),
-            [json!(["/details/notes", "a", "b"]), json!(["/salesStage", "x", "y", "x"])],
+            side(r#"{"/details/dealValue":12.5}"#),
+            [json!(["/details/notes", "a", "b"]), json!(["/details/dealValue", "12.0", "13", "12.5"])],
         ),
         (
             Outcome::Applied,
-            None,
-            side(r#"{"/salesStage":"Y"}"#),
-            [json!(["/details/notes", "a", "b"]), json!(["/salesStage", "x", "y"])],
+            side(r#"{"/details/notes":"B"}"#),
+            [json!(["/details/notes", "a", "b"]), json!(["/details/dealValue", "12.0", "13"])],
         ),
     ] {
         let mut row = full(1, outcome, &changed);
-        (row.account.base, row.account.theirs) = (base, theirs);
+        row.account.theirs = theirs;
         assert_eq!(changes(&data(NoValue::Nothing, &[row])), wanted, "{outcome:?}");
+    }
+}
+
+/// What planning found in conflict was not planned from: what stands there now is no base.
+#[test]
+fn a_conflict_of_the_plan_has_no_base_that_was_not_seen() {
+    let mut row = full(1, Outcome::Conflict, &[(Field::Notes, r#""a""#, r#""b""#)]);
+    row.change.as_mut().unwrap().effect = Effect::Unchanged;
+    row.account.theirs = Some(raw(r#"{"/details/notes":"a"}"#));
+    assert_eq!(changes(&data(NoValue::Nothing, &[row])), [json!(["/details/notes", null, "b", "a"])]);
+}
+
+#[test]
+fn sides_that_are_told_alike_and_differ_say_so() {
+    let long = "x ".repeat(300);
+    let texts =
+        |after: &str| [(Field::Notes, format!("\"{long}a\"")), (Field::Notes, format!("\"{long}{after}\""))];
+    for (after, differs) in [("b", true), ("a", false)] {
+        let [(field, before), (_, after)] = texts(after);
+        let told =
+            changes(&data(NoValue::Nothing, &[full(1, Outcome::Applied, &[(field, &before, &after)])]));
+        assert_eq!(told[0][2].as_str().unwrap().ends_with(" (another value)"), differs);
     }
 }
 
