@@ -127,7 +127,7 @@ fn a_directory_that_is_read_only_stops_the_run_before_it_begins() {
 #[test]
 fn a_run_in_a_read_only_directory_tells_its_summary() {
     const UNWRITTEN: &str = "hint: not written: success.jsonl, conflict.jsonl, error.jsonl, outcomes.jsonl, plan.jsonl, \
-                             plan.csv, summary.json (what is there by that name is of an earlier time); see to space and \
+                             plan.csv, report.html, summary.json (what is there by that name is of an earlier time); see to space and \
                              permissions in the run's directory, then: ";
     let world = World::new(6, &[]);
     let name = "r ?#%41";
