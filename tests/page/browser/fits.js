@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 
 export async function fits(page, what) {
   const { wide, small, squeezed } = await page.evaluate(() => {
-    const isShown = (node) => node.checkVisibility({ visibilityProperty: true }) && !node.closest(".sr, .skip");
+    // What only screen readers are told is clipped.
+    const isClipped = (node) => node !== null && (getComputedStyle(node).clipPath !== "none" || isClipped(node.parentElement));
+    const isShown = (node) => node.checkVisibility({ visibilityProperty: true }) && !isClipped(node) && !node.closest(".skip");
     const name = (node) => `${node.tagName} .${node.getAttribute("class")} ${node.textContent.trim().slice(0, 40)}`;
     const wide = [...document.querySelectorAll("main *, header *, footer *")].filter(isShown)
       .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest("svg, .td, [role=columnheader]"))
