@@ -100,5 +100,6 @@ fn remedy(run_context: RunContext<'_>) -> String {
     let RunContext { run, sending, .. } = run_context;
     let profile = sending.typed.iter().find(|choice| choice.setting == Setting::Profile).cloned();
     let approve = CommandLine::approve(run, profile.into_iter().collect());
-    format!("a second person reads {} and then: {approve}", run_context.plan_file())
+    let (page, plan) = (run_context.page_file(), run_context.plan_file());
+    format!("a second person reads {page} or {plan} and then: {approve}")
 }

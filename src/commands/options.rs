@@ -10,7 +10,7 @@ use crate::domain::characters::visible_path;
 use crate::domain::setting::{Choice, Setting};
 use crate::ledger::{Ledger, LedgerError};
 use crate::pace::{Pace, Pacing};
-use crate::report::{PLAN_FILE, ProgressMode};
+use crate::report::{PAGE_FILE, PLAN_FILE, ProgressMode};
 
 /// The form of the summary on standard output at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,5 +158,10 @@ impl RunContext<'_> {
     /// Returns the path of the plan report, for messages.
     pub fn plan_file(&self) -> String {
         visible_path(&self.run.join(PLAN_FILE))
+    }
+
+    /// Returns the path of the page as it is told.
+    pub fn page_file(&self) -> String {
+        visible_path(&self.run.join(PAGE_FILE))
     }
 }

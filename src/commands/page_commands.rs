@@ -14,7 +14,7 @@ use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::setting::{Choice, Setting};
-use crate::report::{NextStep, PageCommands, Summary, Written, counted};
+use crate::report::{NextStep, PageCommands, Summary, Written, counted, grouped};
 
 /// A run whose commands are told.
 #[derive(Clone, Copy)]
@@ -98,14 +98,19 @@ impl ToldRun<'_> {
             Phase::Planned | Phase::Finished => match self.summary.referrals.to_close {
                 _ if self.about.is_rehearsal() => "carry it out in the sandbox".to_owned(),
                 None | Some(0) => "carry it out; it asks before anything is sent".to_owned(),
-                Some(closing) => format!("carry it out; it asks for the number of closings, {closing}"),
+                // As it is typed: without commas.
+                Some(closing) => format!("carry it out; it asks for the number of closings: type {closing}"),
             },
             Phase::Stopped => {
-                let unsent = (rows.unsent > 0).then(|| format!("send {} left", counted(rows.unsent, "row")));
-                let unknown =
-                    (rows.unknown > 0).then(|| format!("settle {} unknown, read back first", rows.unknown));
-                let left: Vec<String> = unsent.into_iter().chain(unknown).collect();
-                if left.is_empty() { "go on with it to its end".to_owned() } else { left.join("; ") }
+                let is = if rows.unknown == 1 { "is" } else { "are" };
+                let unknown = format!("the {} unknown {is} read back first", grouped(rows.unknown));
+                let unsent = format!("send the {} left", counted(rows.unsent, "row"));
+                match (rows.unsent, rows.unknown) {
+                    (0, 0) => "go on with it to its end".to_owned(),
+                    (0, _) => format!("go on with it to its end; {unknown}"),
+                    (_, 0) => unsent,
+                    _ => format!("{unsent}; {unknown}"),
+                }
             }
         }
     }
@@ -299,11 +304,11 @@ mod tests {
             (Phase::Planned, &[Planned, Invalid, Conflict], vec![carry_out, correct.clone(), review.clone()]),
             (Phase::Planned, &[Unchanged], vec![]),
             (Phase::Planned, &[Unchanged, Invalid], vec![correct.clone()]),
-            (Phase::Stopped, &[Applied, Unsent, Unsent], vec![resume("send 2 rows left")]),
+            (Phase::Stopped, &[Applied, Unsent, Unsent], vec![resume("send the 2 rows left")]),
             (
                 Phase::Stopped,
                 &[Unsent, Unknown, Failed],
-                vec![resume("send 1 row left; settle 1 unknown, read back first"), retry],
+                vec![resume("send the 1 row left; the 1 unknown is read back first"), retry],
             ),
             (Phase::Stopped, &[Applied], vec![resume("go on with it to its end")]),
             (Phase::Finished, &[Applied, Unchanged], vec![VERIFY.to_owned(), UNDO.to_owned()]),
@@ -329,7 +334,7 @@ mod tests {
             telling.next()
         };
         for (target, closing, wanted) in [
-            ("https://x.example.com/v1.0", 214, "carry it out; it asks for the number of closings, 214"),
+            ("https://x.example.com/v1.0", 214, "carry it out; it asks for the number of closings: type 214"),
             ("https://x.example.com/v1.0", 0, "carry it out; it asks before anything is sent"),
             ("sandbox", 214, "carry it out in the sandbox"),
         ] {
@@ -400,7 +405,7 @@ mod tests {
             telling.next(),
             [
                 "the last wave did not stand when it was read back: see how all stands now: referral-bulk verify reports/r",
-                "send 1 row left: referral-bulk resume reports/r"
+                "send the 1 row left: referral-bulk resume reports/r"
             ]
         );
     }

@@ -15,11 +15,11 @@ const QUIET: &str = "--summary none --progress none";
 const CONSENT: &str = "--yes --confirm-closing 1";
 const USED: &str = "note: referral-bulk.toml of the current directory is used: [profile.default]\n";
 const UNAPPROVED: &str = "error: the plan is not approved, and nothing of it is sent without a second person's yes\n\
-    hint: a second person reads run/plan.jsonl and then: referral-bulk approve run\n";
+    hint: a second person reads run/report.html or run/plan.jsonl and then: referral-bulk approve run\n";
 
 fn planned(sandbox: &Sandbox) -> Ran {
     let notes = format!(
-        "{USED}note: nothing of it is sent before it is approved; a second person reads run/plan.jsonl and then: \
+        "{USED}note: nothing of it is sent before it is approved; a second person reads run/report.html or run/plan.jsonl and then: \
          referral-bulk approve run\nnext: referral-bulk resume run\n"
     );
     Test::new(&format!("apply a.csv --out run --plan {QUIET}"))
@@ -123,7 +123,7 @@ fn nobody_approves_what_they_send() {
     let own = |name: &str| {
         format!(
             "error: the plan was approved by {name}, which is the account that sends it, and nothing of it is sent without a \
-             second person's yes\nhint: a second person reads run/plan.jsonl and then: referral-bulk approve run\n"
+             second person's yes\nhint: a second person reads run/report.html or run/plan.jsonl and then: referral-bulk approve run\n"
         )
     };
     let (name, secret) = ("USER", "PARTNER_CENTER_TOKEN");

@@ -11,7 +11,7 @@ const QUIET: &str = "--summary none --progress none";
 fn steps(ran: &Ran, run: &str) -> Vec<(String, String)> {
     let page = ran.place.raw(&format!("{run}/report.html"));
     let step = Regex::new(
-        r#"<li><span>([^<]*)</span><span class="cmd"><code>([^<]*)</code><button [^>]*data-copy="([^"]*)""#,
+        r#"<li><span>([^<]*)</span><span class="cmd"><code>(.*?)</code><button [^>]*data-copy="([^"]*)""#,
     )
     .unwrap();
     let plain = |text: &str| {
@@ -19,8 +19,10 @@ fn steps(ran: &Ran, run: &str) -> Vec<(String, String)> {
         marks.into_iter().fold(text.to_owned(), |text, (mark, plain)| text.replace(mark, plain))
     };
     let steps = step.captures_iter(&page).map(|found| {
-        assert_eq!(found[2], found[3], "what is shown is what is copied");
-        let command = plain(&found[2]);
+        // Each argument is an element, so that a line breaks between them.
+        let shown = found[2].replace("<span class=\"arg\">", "").replace("</span>", "");
+        assert_eq!(shown, found[3], "what is shown is what is copied");
+        let command = plain(&shown);
         (plain(&found[1]), command.strip_prefix("referral-bulk ").unwrap().to_owned())
     });
     steps.collect()
@@ -65,7 +67,7 @@ fn a_plan_is_carried_out_looked_at_and_could_be_taken_back() {
     let closing = planned.summary("run")["referrals"]["to_close"].as_u64().unwrap();
     let next = steps(&planned, "run");
     let wanted =
-        format!("Carry it out; it asks for the number of closings, {closing}: resume run --rate 1000/s");
+        format!("Carry it out; it asks for the number of closings: type {closing}: resume run --rate 1000/s");
     assert_eq!((told(&next), planned.next()), (vec![wanted], next[0].1.as_str()));
 
     // Without a number there is nobody to ask, and the page says the same.

@@ -219,11 +219,10 @@ fn remarks(all: &Way) -> Vec<String> {
         ));
     }
     if doubt > 0 {
-        remarks.push(format!(
-            "Whether the {} unknown {} closed is not known.",
-            grouped(doubt),
-            by_number(doubt, "is", "are"),
-        ));
+        remarks.push(match doubt {
+            1 => "Whether the unknown one is closed is not known.".to_owned(),
+            _ => format!("Whether the {} unknown ones are closed is not known.", grouped(doubt)),
+        });
     }
     remarks
 }
@@ -325,7 +324,7 @@ mod tests {
         <tbody><tr><th scope="row"><a href="#rows" data-filter="closing:Won">Won</a></th><td class="n" data-th="In the plan">3</td><td class="n" data-th="Closed">1</td><td class="n nil" data-th="Conflict">–</td><td class="n" data-th="Partial">1</td><td class="n" data-th="Unknown">1</td></tr>
         <tr><th scope="row"><a href="#rows" data-filter="closing:Lost">Lost</a></th><td class="n" data-th="In the plan">2</td><td class="n" data-th="Closed">2</td><td class="n nil" data-th="Conflict">–</td><td class="n nil" data-th="Partial">–</td><td class="n nil" data-th="Unknown">–</td></tr>
         <tr><th scope="row"><a href="#rows" data-filter="closing:Declined">Declined</a></th><td class="n" data-th="In the plan">1</td><td class="n nil" data-th="Closed">–</td><td class="n" data-th="Conflict">1</td><td class="n nil" data-th="Partial">–</td><td class="n nil" data-th="Unknown">–</td></tr>
-        </tbody><tfoot><tr><th scope="row">All</th><td class="n" data-th="In the plan">6</td><td class="n" data-th="Closed">3</td><td class="n" data-th="Conflict">1</td><td class="n" data-th="Partial">1</td><td class="n" data-th="Unknown">1</td></tr></tfoot></table><p class="soft"><small>Of the closed ones, 1 was taken in part: the service took only some fields, the closing among them. Of 1 referral the service took other fields and kept the status: it is not closed. Whether the 1 unknown is closed is not known.</small></p></div>
+        </tbody><tfoot><tr><th scope="row">All</th><td class="n" data-th="In the plan">6</td><td class="n" data-th="Closed">3</td><td class="n" data-th="Conflict">1</td><td class="n" data-th="Partial">1</td><td class="n" data-th="Unknown">1</td></tr></tfoot></table><p class="soft"><small>Of the closed ones, 1 was taken in part: the service took only some fields, the closing among them. Of 1 referral the service took other fields and kept the status: it is not closed. Whether the unknown one is closed is not known.</small></p></div>
         </section>
         "##);
     }
@@ -340,7 +339,7 @@ mod tests {
         rows[1].account.findings = vec![warning(crate::domain::rules::Rule::SetExpired)];
         insta::assert_snapshot!(html(Phase::Planned, &rows, (3, 0)), @r##"
         <section class="part" id="closings" aria-labelledby="closings-title">
-        <header><h2 id="closings-title" tabindex="-1">Closings</h2><p>Closing a referral cannot be undone. Everything else in the plan can be taken back.</p></header>
+        <header><h2 id="closings-title" tabindex="-1">Closings</h2><p>Closing a referral cannot be undone. What else cannot be taken back, <code>undo</code> lists once it is sent.</p></header>
         <div class="stack"><div class="count-of"><p class="big">3</p><p><b>referrals would be closed, for good.</b> Consent is asked for this number; with another, nothing is sent.</p></div>
         <table class="grid cards"><thead><tr><th scope="col">Closed as</th><th scope="col" class="n">Referrals</th><th scope="col" class="n">from Active</th><th scope="col" class="n">from New</th><th scope="col" class="n">from elsewhere, or not seen</th><th scope="col" class="n">with a warning</th></tr></thead>
         <tbody><tr><th scope="row"><a href="#rows" data-filter="closing:Won">Won</a></th><td class="n" data-th="Referrals">1</td><td class="n" data-th="from Active">1</td><td class="n nil" data-th="from New">–</td><td class="n nil" data-th="from elsewhere, or not seen">–</td><td class="n nil" data-th="with a warning">–</td></tr>

@@ -109,6 +109,7 @@ impl Conflicts {
                 }
             },
             is_plan: Kind::of(facts.phase) == Kind::Plan,
+            has_moved: self.told.iter().any(Conflict::has_moved),
             told: self.told.iter().map(|conflict| (place(conflict), conflict)).collect(),
             rows: if self.rows > told { counted(self.rows, "row") } else { String::new() },
         }
@@ -171,6 +172,7 @@ impl Conflicts {
 struct ConflictsPart<'a> {
     base: &'static str,
     is_plan: bool,
+    has_moved: bool,
     told: Vec<(String, &'a Conflict)>,
     /// The number of all rows in conflict, where some are not told; else empty.
     rows: String,
@@ -179,7 +181,19 @@ struct ConflictsPart<'a> {
 impl Conflict {
     /// Returns the lines of the table that its name spans.
     fn lines(&self) -> String {
-        grouped((self.fields.len() + usize::from(!self.others.is_empty())).max(1) as u64)
+        let more = usize::from(self.is_still()) + usize::from(!self.others.is_empty());
+        grouped((self.fields.len() + more).max(1) as u64)
+    }
+
+    fn has_moved(&self) -> bool {
+        self.fields.iter().any(|field| field.moved)
+    }
+
+    /// Whether all that the row wants to change is known to be as it was, so that the conflict is about something else.
+    fn is_still(&self) -> bool {
+        let is_known = |field: &FieldSides| field.base != Side::NotSeen && field.theirs != Side::NotSeen;
+        let is_whole = !self.fields.is_empty() && self.others.is_empty();
+        is_whole && !self.has_moved() && self.fields.iter().all(is_known)
     }
 }
 
@@ -310,6 +324,24 @@ mod tests {
             page.contains("rowspan=\"21\"") && page.contains("class=\"across\">5 more fields</td>"),
             "{page}"
         );
+    }
+
+    #[test]
+    fn where_no_field_moved_it_is_said_that_something_else_did() {
+        const STILL: &str = "None of these fields moved; something else on the referral did.";
+        let row = |theirs: &str| {
+            conflict(1, Effect::Reversible, vec![change(Field::Notes, r#""a""#, r#""b""#)], theirs)
+        };
+        for (theirs, is_still, is_marked) in [
+            (r#"{"/details/notes":"a"}"#, true, false),
+            (r#"{"/details/notes":"c"}"#, false, true),
+            ("{}", false, false),
+            ("", false, false),
+        ] {
+            let page = html(Phase::Finished, NoValue::Nothing, &[row(theirs)]);
+            assert_eq!((page.contains(STILL), page.contains('≠')), (is_still, is_marked), "{page}");
+            assert_eq!(page.contains("rowspan=\"2\""), is_still, "{page}");
+        }
     }
 
     #[test]

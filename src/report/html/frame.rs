@@ -124,7 +124,7 @@ mod tests {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <meta name="referrer" content="no-referrer">
-        <title>9 of 12 referrals changed. r 1</title>
+        <title>9 of 12 referrals changed. – r 1</title>
         <style>…</style>
         </head>
         <body class="run">

@@ -67,7 +67,7 @@ enum Denomination<'r> {
 struct Section {
     of_which: &'static str,
     lines: Vec<CurrencyLine>,
-    left_out: Vec<String>,
+    left_out: Option<String>,
 }
 
 struct CurrencyLine {
@@ -119,7 +119,7 @@ impl DealValues {
         let lines: Vec<CurrencyLine> =
             sums.into_iter().map(|(currency, sums)| sums.line(texts.plain(currency))).collect();
         let left_out = self.left_out.told(self.kind);
-        if lines.is_empty() && left_out.is_empty() {
+        if lines.is_empty() && left_out.is_none() {
             return Ok(String::new());
         }
         let of_which = match self.kind {
@@ -152,34 +152,23 @@ impl DealSums {
 }
 
 impl LeftOut {
-    /// Returns a sentence for each reason.
-    fn told(self, kind: Kind) -> Vec<String> {
+    /// Returns a sentence with each reason; `None` where nothing is left out.
+    fn told(self, kind: Kind) -> Option<String> {
         let Self { without_before, without_after, other_currency, without_currency } = self;
-        let (gets, changes) = match kind {
-            Kind::Plan => ("would get one", "would change"),
-            Kind::Run => ("got one", "changed"),
+        let (gets, changes, is_left) = match kind {
+            Kind::Plan => ("would get", "would change", "would be left"),
+            Kind::Run => ("got", "changed", by_number(without_after, "is left", "are left")),
         };
-        let told = |count: u64, what: String| {
-            (count > 0).then(|| format!("{} {what}: not in the table.", counted(count, "referral")))
-        };
-        [
-            told(without_before, format!("of which no deal value is known before {gets}")),
-            told(
-                without_after,
-                format!("{} without a deal value afterwards", by_number(without_after, "is", "are")),
-            ),
-            told(other_currency, format!("{changes} the currency as well")),
-            told(
-                without_currency,
-                format!(
-                    "{} a deal value without a known currency",
-                    by_number(without_currency, "has", "have")
-                ),
-            ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let reasons = [
+            (without_before, format!("that {gets} a first deal value, or whose value before is not known")),
+            (without_after, format!("that {is_left} without a deal value")),
+            (other_currency, format!("whose currency {changes} as well")),
+            (without_currency, "whose currency is not known".to_owned()),
+        ];
+        let told = reasons.into_iter().filter(|(count, _)| *count > 0);
+        let told: Vec<String> =
+            told.map(|(count, reason)| format!("{} {reason}", counted(count, "referral"))).collect();
+        (!told.is_empty()).then(|| format!("Not compared: {}.", told.join("; ")))
     }
 }
 
@@ -320,7 +309,7 @@ mod tests {
             (r#"{"/details/dealValue":10.0}"#, &[]),
             (
                 r#"{"/details/dealValue":null}"#,
-                &["1 referral is without a deal value afterwards: not in the table."],
+                &["Not compared: 1 referral that is left without a deal value."],
             ),
             (r#"{"/details/notes":"x"}"#, &["EUR 1: 10 | 20 | +10 | +100.0"]),
         ] {
@@ -357,10 +346,9 @@ mod tests {
             told(Kind::Plan, &rows),
             [
                 "USD 1: 10 | 20 | +10 | +100.0",
-                "2 referrals of which no deal value is known before would get one: not in the table.",
-                "1 referral is without a deal value afterwards: not in the table.",
-                "1 referral would change the currency as well: not in the table.",
-                "2 referrals have a deal value without a known currency: not in the table.",
+                "Not compared: 2 referrals that would get a first deal value, or whose value before is not known; \
+                 1 referral that would be left without a deal value; 1 referral whose currency would change as well; \
+                 2 referrals whose currency is not known.",
             ]
         );
     }
@@ -413,7 +401,7 @@ mod tests {
         <header><h2 id="money-title" tabindex="-1">Deal values</h2><p>Of referrals whose deal value would change. Currencies are never added up.</p></header>
         <div class="stack"><table class="grid cards"><thead><tr><th scope="col">Currency</th><th scope="col" class="n">Referrals</th><th scope="col" class="n">Before</th><th scope="col" class="n">After</th><th scope="col" class="n">Difference</th><th scope="col" class="n">in %</th></tr></thead>
         <tbody><tr><th scope="row">EUR</th><td class="n" data-th="Referrals">1</td><td class="n" data-th="Before">125,000.50</td><td class="n" data-th="After">120,000</td><td class="n" data-th="Difference">−5,000.50</td><td class="n" data-th="in %">−4.0</td></tr>
-        </tbody></table><p class="soft"><small>1 referral of which no deal value is known before would get one: not in the table.</small></p></div>
+        </tbody></table><p class="soft"><small>Not compared: 1 referral that would get a first deal value, or whose value before is not known.</small></p></div>
         </section>
         "#);
     }

@@ -15,6 +15,7 @@ struct Step<'a> {
     what: String,
     /// As it is typed: what can't be seen in it is escaped already, for the shell.
     command: &'a str,
+    arguments: Vec<&'a str>,
 }
 
 /// Returns the section; an empty text where nothing is left to do.
@@ -29,9 +30,31 @@ pub(super) fn next(facts: &PageFacts<'_>) -> Result<String, askama::Error> {
         .commands
         .next
         .iter()
-        .map(|NextStep { what, command }| Step { what: capital(&facts.texts.plain(what)), command })
+        .map(|NextStep { what, command }| Step {
+            what: capital(&facts.texts.plain(what)),
+            command,
+            arguments: arguments(command),
+        })
         .collect();
     Section { steps }.render()
+}
+
+/// Returns the arguments of a command line, which with spaces between them are the command line again. Spaces within
+/// quotes, or behind a backslash, part nothing.
+fn arguments(command: &str) -> Vec<&str> {
+    let (mut quote, mut is_escaped) = (None, false);
+    let parts = command.split(move |letter| {
+        match (letter, quote) {
+            _ if is_escaped => is_escaped = false,
+            ('\\', None) => is_escaped = true,
+            ('\'' | '"', None) => quote = Some(letter),
+            (_, Some(open)) if open == letter => quote = None,
+            (' ', None) => return true,
+            _ => {}
+        }
+        false
+    });
+    parts.collect()
 }
 
 #[cfg(test)]
@@ -63,9 +86,26 @@ mod tests {
         insta::assert_snapshot!(told(&steps), @r##"
         <section class="part" id="next" aria-labelledby="next-title">
         <header><h2 id="next-title" tabindex="-1">What is next</h2><p>Followed to the letter, these lose no row and make no change twice.</p></header>
-        <div class="stack"><ol class="next"><li><span>Correct error.csv and feed it back</span><span class="cmd"><code>referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear</code><button type="button" class="copy" data-copy="referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li><li><span>See whether it still stands</span><span class="cmd"><code>referral-bulk verify &#39;reports/r 1&#39;</code><button type="button" class="copy" data-copy="referral-bulk verify &#39;reports/r 1&#39;" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li></ol></div>
+        <div class="stack"><ol class="next"><li><span>Correct error.csv and feed it back</span><span class="cmd"><code><span class="arg">referral-bulk</span> <span class="arg">apply</span> <span class="arg">&#39;reports/r 1/error.csv&#39;</span> <span class="arg">--clear</span></code><button type="button" class="copy" data-copy="referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li><li><span>See whether it still stands</span><span class="cmd"><code><span class="arg">referral-bulk</span> <span class="arg">verify</span> <span class="arg">&#39;reports/r 1&#39;</span></code><button type="button" class="copy" data-copy="referral-bulk verify &#39;reports/r 1&#39;" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li></ol></div>
         </section>
         "##);
+    }
+
+    #[test]
+    fn a_command_breaks_between_its_arguments() {
+        for (command, wanted) in [
+            ("a", &["a"][..]),
+            ("a --b c", &["a", "--b", "c"]),
+            ("a 'b c' --d", &["a", "'b c'", "--d"]),
+            ("a \"b 'c\" d", &["a", "\"b 'c\"", "d"]),
+            ("a 'b'\\''s c' d", &["a", "'b'\\''s c'", "d"]),
+            ("a b\\ c d", &["a", "b\\ c", "d"]),
+            ("a 'b c", &["a", "'b c"]),
+        ] {
+            let arguments = arguments(command);
+            assert_eq!(arguments, wanted, "{command}");
+            assert_eq!(arguments.join(" "), command);
+        }
     }
 
     #[test]

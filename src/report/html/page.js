@@ -161,7 +161,7 @@
     for (const [rule, denied, said] of r[FINDINGS] ?? []) fact(denied ? "Denied by" : "Warned by", mono(text(rule)), below(text(said)));
     const quoted = /^[\w./:-]+$/.test(place(r)) ? place(r) : `'${place(r).replaceAll("'", "'\\''")}'`;
     const explain = `${data.explain} ${quoted}`;
-    fact("Its life", el("code", {}, explain), copier(explain, "the command"));
+    fact("History", el("code", {}, explain), copier(explain, "the command"));
     const sides = el("div", { class: "sides" }, r[CHANGES].length ? changes : el("p", { class: "soft" }, "No field is changed."), facts);
     return el("div", { role: "cell", "aria-colindex": data.kind === "run" ? 9 : 7, class: "more" }, el("p", { class: "v" }, text(r[MESSAGE])), sides);
   }

@@ -3,16 +3,15 @@
 
 use askama::Template;
 
-use super::closing::closing;
 use super::data::{label, name};
 use super::facts::PageFacts;
 use super::kind::Kind;
 use super::texts::Texts;
-use super::words::{is_good, listed};
+use super::words::{is_good, listed, no_rows};
 use crate::domain::account::{FullRow, RowAccount};
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::Location;
-use crate::domain::item::Change;
+use crate::domain::item::{Change, Effect};
 use crate::domain::json::{self, Object};
 use crate::domain::outcome::{Bucket, Outcome};
 use crate::report::change_text::NoValue;
@@ -85,7 +84,8 @@ impl Paper {
 
     /// Adds the next row of the run, where it matters.
     pub(super) fn add(&mut self, row: &FullRow) {
-        let closes = self.kind == Kind::Plan && closing(row).is_some();
+        let is_one_way = row.change.as_ref().is_some_and(|change| change.effect == Effect::OneWay);
+        let closes = self.kind == Kind::Plan && is_one_way;
         if is_good(row.account.verdict.outcome) && !closes {
             return;
         }
@@ -113,6 +113,7 @@ impl Paper {
         let told = self.lines.len() as u64;
         PaperTable {
             is_plan: self.kind == Kind::Plan,
+            empty: if total == 0 { no_rows(facts.summary) } else { String::new() },
             rows: grouped(self.rows),
             total: counted(total, "row"),
             lines: self.lines.iter().map(|line| (file(line.place), line)).collect(),
@@ -125,13 +126,15 @@ impl Paper {
 
     /// Returns what is said of rows that don't matter, and where they stand.
     fn others(&self, rows: u64, files: &str) -> String {
-        let which = match rows {
-            1 => "The other row".to_owned(),
+        let which = match (rows, self.rows) {
+            (1, 0) => "The one row".to_owned(),
+            (1, _) => "The other row".to_owned(),
+            (_, 0) => format!("All {}", counted(rows, "row")),
             _ => format!("The other {}", counted(rows, "row")),
         };
         let what = match (self.kind, rows) {
-            (Kind::Plan, 1) => "can be taken back or is already as wanted; it stands",
-            (Kind::Plan, _) => "can be taken back or are already as wanted; they stand",
+            (Kind::Plan, 1) => "closes nothing and is not held back; it stands",
+            (Kind::Plan, _) => "close nothing and are not held back; they stand",
             (Kind::Run, 1) => "was applied or already was as wanted; it stands",
             (Kind::Run, _) => "were applied or already were as wanted; they stand",
         };
@@ -254,6 +257,8 @@ impl Line {
 #[template(path = "paper.html", config = "src/report/html/askama.toml")]
 struct PaperTable<'a> {
     is_plan: bool,
+    /// That the inputs have no rows; empty where they have some.
+    empty: String,
     rows: String,
     total: String,
     /// Each with the name of its file.
@@ -273,7 +278,6 @@ mod tests {
     use super::*;
     use crate::domain::account::{ItemChange, Phase};
     use crate::domain::attempt::Try;
-    use crate::domain::item::Effect;
     use crate::report::manifest::FileSummary;
     use crate::report::testing::{raw, subject};
 
@@ -336,8 +340,32 @@ mod tests {
         );
         assert!(page.contains("<caption>Closings and what is held back: 1 of 3 rows</caption>"), "{page}");
         assert!(page.contains("Stage <bdi>Active/Accepted</bdi> → <bdi>Closed/Lost</bdi>"), "{page}");
-        let others = "The other 2 rows can be taken back or are already as wanted; they stand in outcomes.jsonl in the run";
+        let others =
+            "The other 2 rows close nothing and are not held back; they stand in outcomes.jsonl in the run";
         assert!(page.contains(others), "{page}");
+    }
+
+    #[test]
+    fn without_rows_to_tell_there_is_no_table() {
+        let applied = [full(1, Outcome::Applied, None), full(2, Outcome::Applied, None)];
+        for (phase, counts, rows, wanted) in [
+            (Phase::Finished, &[][..], &[][..], "<p class=\"soft\">The input has no rows.</p>"),
+            (
+                Phase::Finished,
+                &[(Outcome::Applied, 2)],
+                &applied,
+                "All 2 rows were applied or already were as wanted; they stand in success.csv",
+            ),
+            (
+                Phase::Planned,
+                &[(Outcome::Unchanged, 1)],
+                &[],
+                "The one row closes nothing and is not held back; it stands in outcomes.jsonl",
+            ),
+        ] {
+            let page = html(phase, counts, rows);
+            assert!(page.contains(wanted) && !page.contains("<table"), "{page}");
+        }
     }
 
     #[test]

@@ -122,9 +122,7 @@ fn all_facts(facts: &PageFacts<'_>) -> Vec<Fact> {
 fn asked(facts: &PageFacts<'_>) -> Fact {
     let line = |command: &String| Piece { ends_line: true, ..code(facts.texts.free(command)) };
     let mut pieces: Vec<Piece> = facts.commands.asked.iter().map(line).collect();
-    pieces.push(text(
-        "as the run has it on record, which is all that decides what is planned; how fast to send is not",
-    ));
+    pieces.push(text("Only what decides the plan is kept; options of speed are not."));
     Fact { name: "Command", is_wide: true, pieces }
 }
 
@@ -199,7 +197,10 @@ fn personal_data(facts: &PageFacts<'_>) -> Fact {
         ]
     } else {
         vec![
-            text("E-mail addresses, phone numbers and members’ names are masked. "),
+            text(
+                "E-mail addresses, phone numbers and members’ names are masked where they are told by themselves; \
+                 notes and other free text are masked as far as they can be recognised. ",
+            ),
             code(&facts.commands.reveal),
             text(" writes them out."),
         ]
@@ -317,14 +318,14 @@ mod tests {
         <li class="open"><b>Consent: none on record</b></li>
         <li class="done"><b>Nothing to send</b><small>finished, exit code 0</small></li>
         </ol>
-        <dl class="facts"><div class="full"><dt>Command</dt><dd><code>referral-bulk apply changes.csv</code><br>as the run has it on record, which is all that decides what is planned; how fast to send is not</dd></div>
+        <dl class="facts"><div class="full"><dt>Command</dt><dd><code>referral-bulk apply changes.csv</code><br>Only what decides the plan is kept; options of speed are not.</dd></div>
         <div><dt>Run</dt><dd><code>reports/r 1</code></dd></div>
         <div><dt>Service</dt><dd><code>https://api.partner.example.com/v1.0</code></dd></div>
         <div><dt>Requests</dt><dd>12: 1 list, 1 get, 10 patch; 2 retried</dd></div>
         <div><dt>Time</dt><dd>5.1 s; 4.2 s waiting for the rate</dd></div>
         <div><dt>Rows</dt><dd>0 in, 1,000 accounted for</dd></div>
         <div><dt>Program</dt><dd>referral-bulk 0.1.0</dd></div>
-        <div class="full"><dt>Personal data</dt><dd>E-mail addresses, phone numbers and members’ names are masked. <code>referral-bulk report reports/r and reveal</code> writes them out.</dd></div>
+        <div class="full"><dt>Personal data</dt><dd>E-mail addresses, phone numbers and members’ names are masked where they are told by themselves; notes and other free text are masked as far as they can be recognised. <code>referral-bulk report reports/r and reveal</code> writes them out.</dd></div>
         </dl>
         <div class="pair"><table class="grid"><thead><tr><th scope="col">Input</th><th scope="col" class="n">Rows</th><th scope="col" class="sha">SHA-256</th></tr></thead>
         <tbody><tr><th scope="row"><code>changes.csv</code></th><td class="n" data-th="Rows">0</td><td class="sha" data-th="SHA-256"><code title="sha of changes.csv">sha of chang</code></td></tr>
@@ -341,7 +342,10 @@ mod tests {
     #[test]
     fn what_is_masked_is_told_with_the_way_to_see_it() {
         for (reveal, wanted) in [
-            (false, "are masked. <code>referral-bulk report reports/r and reveal</code> writes them out."),
+            (
+                false,
+                "as far as they can be recognised. <code>referral-bulk report reports/r and reveal</code> writes them out.",
+            ),
             (true, "are written out. <code>referral-bulk report reports/r</code> masks them."),
         ] {
             let mut facts = Facts::of(Phase::Finished);

@@ -12,10 +12,12 @@ use super::facts::PageFacts;
 use super::kind::Kind;
 use super::sent::SentSoFar;
 use super::words::{
-    by_number, capital, is_good, listed, meaning, named, outcomes_of, rows_of, to_the_minute,
+    by_number, capital, is_good, listed, meaning, named, no_rows, outcomes_of, rows_of, to_the_minute,
+    uncapital,
 };
 use crate::domain::account::Phase;
 use crate::domain::outcome::Outcome;
+use crate::domain::run_spec::StateSource;
 
 /// The verdict on a run.
 #[derive(Debug)]
@@ -114,25 +116,30 @@ impl<'a> Telling<'a> {
             }
             (Phase::Finished, None) => format!("{} of {command}, planned on {created}", of("Report")),
             (Phase::Stopped, Some((_, last))) => {
-                format!(
-                    "{} of {command}, not at its end; last result on {}",
-                    of("Report"),
-                    to_the_minute(last)
-                )
+                format!("{} of {command}, unfinished; last result on {}", of("Report"), to_the_minute(last))
             }
             (Phase::Stopped, None) => {
-                format!("{} of {command}, not at its end; planned on {created}", of("Report"))
+                format!("{} of {command}, unfinished; planned on {created}", of("Report"))
             }
         }
     }
 
     fn headline(&self) -> String {
+        let told = self.without_rehearsal();
+        if !self.facts.spec.is_rehearsal() {
+            return told;
+        }
+        match told.strip_prefix("Unfinished: ") {
+            Some(told) => format!("Rehearsal, unfinished: {told}"),
+            None => format!("Rehearsal: {}", uncapital(&told)),
+        }
+    }
+
+    /// Returns the headline, but for the word that it is of a rehearsal.
+    fn without_rehearsal(&self) -> String {
         match self.facts.phase {
-            Phase::Planning => "Planning is not at its end; nothing has been sent.".to_owned(),
-            _ if self.rows.total == 0 => {
-                let input = by_number(self.facts.summary.inputs.len() as u64, "input has", "inputs have");
-                format!("The {input} no rows.")
-            }
+            Phase::Planning => "Planning is unfinished; nothing has been sent.".to_owned(),
+            _ if self.rows.total == 0 => no_rows(self.facts.summary),
             Phase::Planned => self.would(),
             Phase::Stopped => {
                 let unsent = (self.rows.unsent > 0).then(|| {
@@ -157,16 +164,17 @@ impl<'a> Telling<'a> {
     fn would(&self) -> String {
         let Self { to_change, to_close, .. } = *self;
         let change = counted(to_change, "referral");
+        let becomes = if self.is_unseen() { "be written" } else { "change" };
         let would = match (to_change, to_close) {
             (0, _) if self.trouble == 0 => {
                 let verb = by_number(self.rows.total, "is", "are");
                 return format!("Nothing would change: {} {verb} as wanted already.", self.all());
             }
             (0, _) => "Nothing would change".to_owned(),
-            (_, 0) => format!("{change} would change"),
+            (_, 0) => format!("{change} would {becomes}"),
             (all, closing) if all == closing => format!("{change} would be closed for good"),
             (_, closing) => {
-                format!("{change} would change, and {} of them would be closed for good", grouped(closing))
+                format!("{change} would {becomes}, and {} of them would be closed for good", grouped(closing))
             }
         };
         let held_back = match self.trouble {
@@ -174,6 +182,11 @@ impl<'a> Telling<'a> {
             rows => format!("; {} {} held back", self.counted(rows), by_number(rows, "is", "are")),
         };
         format!("{would}{held_back}.")
+    }
+
+    /// Whether the plan was made without a look at any referral.
+    fn is_unseen(&self) -> bool {
+        self.facts.spec.asked.state == StateSource::None
     }
 
     /// Returns what was done to referrals, as the beginning of a sentence.
@@ -195,14 +208,23 @@ impl<'a> Telling<'a> {
             }
             (0, _) => "nothing was changed".to_owned(),
             (all, 0) => {
-                let known = if self.rows.unknown > 0 { "known to be " } else { "" };
-                format!("{} {known}changed", of(changed, all))
+                let least = if self.rows.unknown > 0 { "at least " } else { "" };
+                format!("{least}{} changed", of(changed, all))
             }
             (_, closings) => {
-                let known = if self.sent.closings_in_doubt > 0 { "known to be " } else { "" };
+                if self.sent.closings_in_doubt > 0 {
+                    let more = if more > 0 {
+                        format!(", and {} changed otherwise", counted(more, "referral"))
+                    } else {
+                        String::new()
+                    };
+                    let went =
+                        format!("{} of {} went through", grouped(closed), counted(closings, "closing"));
+                    return format!("at least {went}{more}");
+                }
                 let more =
                     if more > 0 { format!(" and {} more changed", grouped(more)) } else { String::new() };
-                format!("{} {known}closed{more}", of(closed, closings))
+                format!("{} closed{more}", of(closed, closings))
             }
         }
     }
@@ -244,6 +266,13 @@ impl<'a> Telling<'a> {
             }
             Phase::Planned => {
                 lede.push(bold("Nothing has been sent."));
+                if self.is_unseen() && self.to_change > 0 {
+                    lede.push(plain(
+                        "No referral was read: which of them would change is not known, nor what others have \
+                         edited meanwhile."
+                            .to_owned(),
+                    ));
+                }
                 if is_rehearsal {
                     lede.push(plain(
                         "Carried out, it is a rehearsal in the sandbox: nothing at Partner Center changes."
@@ -433,7 +462,7 @@ mod tests {
                 Phase::Finished,
                 &[(Applied, 1), (Unknown, 1)],
                 [2, 0, 1, 0],
-                "1 of 2 referrals known to be changed; 1 unknown needs a look.\nThe other row was applied.",
+                "At least 1 of 2 referrals changed; 1 unknown needs a look.\nThe other row was applied.",
             ),
             (
                 Phase::Finished,
@@ -539,7 +568,7 @@ mod tests {
                 Phase::Planning,
                 &[(Unsent, 40), (Invalid, 2)],
                 [0, 0],
-                "Planning is not at its end; nothing has been sent.\nWhat is told here is of the 42 rows that were taken \
+                "Planning is unfinished; nothing has been sent.\nWhat is told here is of the 42 rows that were taken \
                  in; the plan is made anew when the run is resumed.",
             ),
         ] {
@@ -556,7 +585,7 @@ mod tests {
         let facts = facts(Phase::Finished, &[(Applied, 2), (Unknown, 1)], [3, 3, 2, 2]);
         assert_eq!(
             told(&facts, &sent),
-            "2 of 3 referrals known to be closed; 1 unknown needs a look.\nThe other 2 rows were applied. Whether 1 \
+            "At least 2 of 3 closings went through; 1 unknown needs a look.\nThe other 2 rows were applied. Whether 1 \
              closing went through is not known."
         );
     }
@@ -567,14 +596,14 @@ mod tests {
             (
                 Phase::Planned,
                 &[(Planned, 2)][..],
-                "2 referrals would be closed for good.\nNothing has been sent. Carried out, it is a rehearsal in the \
+                "Rehearsal: 2 referrals would be closed for good.\nNothing has been sent. Carried out, it is a rehearsal in the \
                  sandbox: nothing at Partner Center changes.",
                 "Plan of a rehearsal of apply, made on 31 December 2026, 14:31 UTC",
             ),
             (
                 Phase::Finished,
                 &[(Applied, 2)],
-                "2 referrals closed.\nThis was a rehearsal in the sandbox: nothing at Partner Center was changed. All 2 \
+                "Rehearsal: 2 referrals closed.\nThis was a rehearsal in the sandbox: nothing at Partner Center was changed. All 2 \
                  rows were applied.",
                 "Report of a rehearsal of apply, planned on 31 December 2026, 14:31 UTC",
             ),
@@ -587,6 +616,35 @@ mod tests {
                 assert_eq!(Telling::of(&facts.facts(), &SentSoFar::default()).eyebrow(), eyebrow);
             }
         }
+    }
+
+    #[test]
+    fn a_stopped_rehearsal_begins_with_being_one() {
+        for (phase, counts, wanted) in [
+            (
+                Phase::Stopped,
+                &[(Applied, 1), (Unsent, 1)][..],
+                "Rehearsal, unfinished: 1 of 2 referrals changed; 1 row is not sent.",
+            ),
+            (Phase::Planned, &[], "Rehearsal: the input has no rows."),
+            (Phase::Planning, &[(Unsent, 1)], "Rehearsal: planning is unfinished; nothing has been sent."),
+        ] {
+            let mut facts = facts(phase, counts, [2, 0, 1, 0]);
+            facts.spec.target = "sandbox".to_owned();
+            assert_eq!(Telling::of(&facts.facts(), &SentSoFar::default()).headline(), wanted);
+        }
+    }
+
+    #[test]
+    fn a_plan_that_read_nothing_says_so() {
+        let mut facts = facts(Phase::Planned, &[(Planned, 3)], [3, 1, 0, 0]);
+        facts.spec.asked.state = StateSource::None;
+        assert_eq!(
+            told(&facts, &SentSoFar::default()),
+            "3 referrals would be written, and 1 of them would be closed for good.\nNothing has been sent. No referral \
+             was read: which of them would change is not known, nor what others have edited meanwhile. Closing cannot \
+             be undone."
+        );
     }
 
     #[test]
@@ -605,15 +663,11 @@ mod tests {
                 SentSoFar::default(),
                 "Report of apply, planned on 31 December 2026, 14:31 UTC",
             ),
-            (
-                Phase::Stopped,
-                sent,
-                "Report of apply, not at its end; last result on 31 December 2026, 15:07 UTC",
-            ),
+            (Phase::Stopped, sent, "Report of apply, unfinished; last result on 31 December 2026, 15:07 UTC"),
             (
                 Phase::Stopped,
                 SentSoFar::default(),
-                "Report of apply, not at its end; planned on 31 December 2026, 14:31 UTC",
+                "Report of apply, unfinished; planned on 31 December 2026, 14:31 UTC",
             ),
         ] {
             assert_eq!(Telling::of(&Facts::of(phase).facts(), &sent).eyebrow(), wanted, "{phase:?}");

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::super::format::{counted, grouped};
-use super::super::summary::Rows;
+use super::super::summary::{Rows, Summary};
 use crate::domain::outcome::Outcome;
 
 /// The value of a cell that has none.
@@ -91,9 +91,22 @@ pub(super) fn capital(text: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
+/// Returns a text that begins with a small letter.
+pub(super) fn uncapital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// Returns `one` for a single thing, else `several`.
 pub(super) fn by_number<'a>(number: u64, one: &'a str, several: &'a str) -> &'a str {
     if number == 1 { one } else { several }
+}
+
+/// Returns that the inputs have no rows, as a sentence.
+pub(super) fn no_rows(summary: &Summary) -> String {
+    let input = by_number(summary.inputs.len() as u64, "input has", "inputs have");
+    format!("The {input} no rows.")
 }
 
 /// Returns a time to the minute: `31 December 2026, 15:07 UTC`.

@@ -34,7 +34,7 @@ impl Kind {
 
     fn sentence(self) -> &'static str {
         match self {
-            Self::Pause => "the service asked for a pause, and every request waited",
+            Self::Pause => "the service asked for a pause, and requests waited",
             Self::Held => "requests were held back, since one after another had failed",
         }
     }
@@ -167,9 +167,9 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "1 00:00:00, 12 s: the service asked for a pause, and every request waited",
+                "1 00:00:00, 12 s: the service asked for a pause, and requests waited",
                 "2 00:01:00, 5.5 s: requests were held back, since one after another had failed",
-                "3 00:03:00, 30 s: the service asked for a pause, and every request waited",
+                "3 00:03:00, 30 s: the service asked for a pause, and requests waited",
             ]
         );
         assert_eq!((told.number, told.drawn.len(), told.badges.len()), (3, 3, 3));

@@ -8,8 +8,11 @@ use super::axis::{Axis, Position, Session};
 use super::bins::{Bin, Bins};
 use super::interruptions::Interruptions;
 use super::sums::PaceSums;
-use super::words::{PerTime, length, moment, told};
+use super::words::{PerTime, in_all, length, moment, told};
 use crate::report::format::{counted, grouped};
+
+/// The shortest time of sending that is drawn, in milliseconds. Of less a sentence tells as much.
+const SHORTEST_DRAWN: i64 = 5_000;
 
 /// The most labels below the axis.
 const MOST_TICKS: i64 = 8;
@@ -30,6 +33,8 @@ pub(super) struct OverTime {
     told: String,
     /// The same for who doesn't see it.
     label: String,
+    /// Whether it took too short a time for a chart.
+    is_short: bool,
     rules: [Rule; 2],
     panels: Vec<Panel>,
     interruptions: Interruptions,
@@ -99,6 +104,7 @@ impl OverTime {
         Some(Self {
             told,
             label,
+            is_short: last - first < SHORTEST_DRAWN,
             rules: [
                 Rule { y: 100, label: grouped(scale.top / 2) },
                 Rule { y: 40, label: format!("{} {}", grouped(scale.top), scale.unit.name) },
@@ -149,7 +155,7 @@ impl Scale {
 
 /// Returns what the chart shows, in words without a full stop.
 fn caption(sums: &PaceSums, axis: &Axis, scale: Scale, whole: i64) -> String {
-    let mut told = format!("{} in {}", grouped(sums.changes), length(whole));
+    let mut told = format!("{} in {}", counted(sums.changes, "change"), in_all(whole));
     let breaks: Vec<i64> = axis.breaks().map(|span| span.length()).collect();
     if !breaks.is_empty() {
         let together = if breaks.len() == 1 { "" } else { " together" };
@@ -157,7 +163,7 @@ fn caption(sums: &PaceSums, axis: &Axis, scale: Scale, whole: i64) -> String {
         let _ = write!(told, ", with {breaks} of {rest}{together}");
     }
     if sums.throttled > 0 {
-        let _ = write!(told, "; {} of them throttled", grouped(sums.throttled));
+        let _ = write!(told, "; {} of them throttled (429)", grouped(sums.throttled));
     }
     let rate = scale.unit.rate(scale.most, scale.width);
     let over = if scale.width > scale.unit.seconds {
@@ -266,14 +272,14 @@ mod tests {
     fn a_rate_has_a_unit_and_a_top_that_one_can_read() {
         // So many changes, one each so many milliseconds.
         for (changes, every, told, top) in [
-            (1, 1, "1 in 0 s; at most 1 a second", "2 a second"),
-            (600, 100, "600 in 1 min; at most 10 a second", "10 a second"),
-            (100_000, 1, "100,000 in 1 min 40 s; at most 1,000 a second", "1,000 a second"),
-            (100, 40_000, "100 in 1 h 6 min; at most 2 a minute", "2 a minute"),
+            (1, 1, "1 change in under 1 s; at most 1 a second", "2 a second"),
+            (600, 100, "600 changes in 1 min; at most 10 a second", "10 a second"),
+            (100_000, 1, "100,000 changes in 1 min 40 s; at most 1,000 a second", "1,000 a second"),
+            (100, 40_000, "100 changes in 1 h 6 min; at most 2 a minute", "2 a minute"),
             (
                 48,
                 3_600_000,
-                "48 in 47 h, with 47 breaks of 46 h 59 min together; at most 1 a second",
+                "48 changes in 47 h, with 47 breaks of 46 h 59 min together; at most 1 a second",
                 "2 a second",
             ),
         ] {
@@ -287,13 +293,25 @@ mod tests {
     }
 
     #[test]
+    fn a_short_run_is_told_in_a_sentence() {
+        for (every, is_short) in [(1, true), (4_900, true), (4_990, false), (60_000, false)] {
+            let page = chart([(0, 200), (every, 200)]).render().unwrap();
+            assert_eq!(page.contains("<svg"), !is_short, "{page}");
+            assert_eq!(
+                page.contains("0 interruptions. It was too short for a chart.</figcaption>"),
+                is_short
+            );
+        }
+    }
+
+    #[test]
     fn what_was_throttled_stands_on_what_was_answered() {
         let chart = chart([(0, 200), (10, 429), (20, 429), (1_000, 429), (3_000, 200)]);
         let [panel] = chart.panels.as_slice() else { panic!("it is one session") };
         assert_eq!((panel.right, panel.bottom, panel.line.as_str()), (4, 4, "V3H1V4H2V4H3V3H4"));
         let caps: Vec<_> = panel.caps.iter().map(|cap| (cap.x, cap.width, cap.y, cap.height)).collect();
         assert_eq!(caps, [(0, 1, 1, 2), (1, 1, 3, 1)]);
-        assert!(chart.has_throttled && chart.told.contains("; 3 of them throttled;"), "{}", chart.told);
+        assert!(chart.has_throttled && chart.told.contains("; 3 of them throttled (429);"), "{}", chart.told);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::words::listed;
-use super::words::length;
+use super::words::{in_all, length};
 use crate::report::format::counted;
 use crate::report::summary::{Requests, Seconds, Summary};
 
@@ -37,10 +37,11 @@ impl Totals {
             (held_back, "because others failed"),
         ];
         let waited = waited.into_iter().map(|(seconds, what)| (milliseconds(seconds), what));
-        let waited = waited.filter(|(milliseconds, _)| *milliseconds > 0);
+        // What would be told as nothing is left out.
+        let waited = waited.filter(|(milliseconds, _)| *milliseconds >= 50);
         Self {
             others: listed(&others.collect::<Vec<_>>()),
-            whole: length(milliseconds(total)),
+            whole: in_all(milliseconds(total)),
             waited: listed(
                 &waited.map(|(time, what)| format!("{} {what}", length(time))).collect::<Vec<_>>(),
             ),
@@ -62,8 +63,14 @@ mod tests {
     fn only_what_there_was_is_told() {
         let mut summary = summary(&books(&[]));
         for ([get, list, token], [total, rate, paused, held], others, whole, waited) in [
-            ([0, 0, 0], [0.0, 0.0, 0.0, 0.0], "", "0 s", ""),
-            ([1, 0, 0], [7.5, 0.0, 2.0, 0.0], "1 read", "7.5 s", "2 s for pauses that the service asked for"),
+            ([0, 0, 0], [0.0, 0.0, 0.0, 0.0], "", "under 1 s", ""),
+            (
+                [1, 0, 0],
+                [7.5, 0.049, 2.0, 0.0],
+                "1 read",
+                "7.5 s",
+                "2 s for pauses that the service asked for",
+            ),
             (
                 [6, 1_015, 2],
                 [442.0, 210.4, 42.0, 15.0],
@@ -71,7 +78,7 @@ mod tests {
                 "7 min 22 s",
                 "3 min 30 s for the rate, 42 s for pauses that the service asked for and 15 s because others failed",
             ),
-            ([0, 0, 1], [f64::NAN, -1.0, 0.0, 0.0], "1 request for a token", "0 s", ""),
+            ([0, 0, 1], [f64::NAN, -1.0, 0.0, 0.0], "1 request for a token", "under 1 s", ""),
         ] {
             summary.requests = Requests { get, list, token, ..summary.requests };
             summary.seconds =

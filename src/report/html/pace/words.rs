@@ -38,6 +38,11 @@ pub(super) fn length(milliseconds: i64) -> String {
     }
 }
 
+/// Returns how long all of something took. What is too short to be told by tenths is told to be under a second.
+pub(super) fn in_all(milliseconds: i64) -> String {
+    if milliseconds < 50 { "under 1 s".to_owned() } else { length(milliseconds) }
+}
+
 /// A unit of time by which a rate is told, so that it is a number one can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PerTime {

@@ -51,7 +51,7 @@ async function tells(page, run, row) {
   for (const [level, term] of [["deny", "Denied by"], ["warn", "Warned by"]]) {
     for (const rule of rules(level)) assert.ok(of(term).some((what) => what.startsWith(rule)), `${said}: ${term} ${rule}`);
   }
-  const [explain] = of("Its life");
+  const [explain] = of("History");
   assert.match(explain, /^referral-bulk explain /);
   assert.ok(explain.replace(/'$/, "").endsWith(said), explain);
   console.log(`typed ${JSON.stringify(explain)}`);
