@@ -22,10 +22,11 @@ mod over_time;
 mod part;
 mod spans;
 mod sums;
-#[cfg(test)]
-mod testing;
 mod took;
 mod totals;
 mod words;
 
 pub use part::Pace;
+
+#[cfg(test)]
+mod testing;
