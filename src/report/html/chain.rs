@@ -86,8 +86,8 @@ fn approved(facts: &PageFacts<'_>) -> Vec<Link> {
     let link = |approval: &Approval| {
         let Approval { at, name, accounts, plan_sha256, .. } = approval;
         let account = accounts.service.as_ref().filter(|account| *account != name);
-        let mut lines = vec![line(to_the_second(*at)), line(facts.texts.plain(name))];
-        lines.extend(account.map(|account| line(facts.texts.plain(account))));
+        let mut lines = vec![line(to_the_second(*at)), line(facts.texts.free(name))];
+        lines.extend(account.map(|account| line(facts.texts.free(account))));
         if !is_of_plan(approval) {
             lines.push(of_plan("another plan", plan_sha256));
             return Link::open("Approved otherwise", lines);
@@ -145,7 +145,7 @@ fn consented(facts: &PageFacts<'_>) -> Link {
 /// Returns who consented, and how.
 fn given(facts: &PageFacts<'_>, consent: &Consent) -> String {
     let Consent { how, accounts, closing, .. } = consent;
-    let who = who(accounts).map(|who| facts.texts.plain(&who));
+    let who = who(accounts).map(|who| facts.texts.free(&who));
     let way = if how.contains(&Way::Asked) {
         match closing {
             0 => "was asked and agreed".to_owned(),
@@ -271,7 +271,7 @@ mod tests {
         );
         let mut stopped = Facts::of(Phase::Stopped).with(&[(Outcome::Applied, 3), (Outcome::Unsent, 1)]);
         stopped.consent = Some(consent(&[Way::Asked], 8));
-        let consented = "Consented: 31 Dec 2026, 15:02:09 UTC; mara@partner.example.com was asked, and typed the number of \
+        let consented = "Consented: 31 Dec 2026, 15:02:09 UTC; m•••@partner.example.com was asked, and typed the number of \
                          closings; this plan ab12; 10 changes, 8 closings";
         let times = "31 Dec 2026, 15:02:11 to 15:07:28 UTC; 10 changing requests";
         assert_eq!(
@@ -294,13 +294,13 @@ mod tests {
             (
                 &[Way::Asked][..],
                 0,
-                "mara@partner.example.com was asked and agreed; this plan ab12; 10 changes",
+                "m•••@partner.example.com was asked and agreed; this plan ab12; 10 changes",
             ),
-            (&[Way::Yes], 0, "mara@partner.example.com agreed beforehand; this plan ab12; 10 changes"),
+            (&[Way::Yes], 0, "m•••@partner.example.com agreed beforehand; this plan ab12; 10 changes"),
             (
                 &[Way::Yes, Way::ConfirmClosing],
                 1,
-                "mara@partner.example.com gave the number of closings beforehand; this plan ab12; 10 changes, 1 closing",
+                "m•••@partner.example.com gave the number of closings beforehand; this plan ab12; 10 changes, 1 closing",
             ),
         ] {
             facts.consent = Some(consent(how, closing));
@@ -333,7 +333,8 @@ mod tests {
     #[test]
     fn approvals_are_told_where_one_is_wanted_or_given() {
         const WAITING: &str = "… Approval: waiting: required; of somebody else than who sends";
-        let by = |who: &str| format!("31 Dec 2026, 14:52:40 UTC; {who}");
+        let masked = |text: &str| text.replace("mara@", "m•••@").replace("tomas@", "t•••@");
+        let by = |who: &str| format!("31 Dec 2026, 14:52:40 UTC; {}", masked(who));
         let (mara, tomas) = ("mara@partner.example.com", "tomas@partner.example.com");
         let counting = approval("Tomás", tomas, PLAN);
         let told_counting = format!("Approved: {}; this plan ab12", by(&format!("Tomás; {tomas}")));

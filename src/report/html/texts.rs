@@ -87,7 +87,7 @@ impl Texts {
         if parts.is_empty() { "somebody without a name".to_owned() } else { parts.join(", ") }
     }
 
-    /// Returns a text of people or of the service: a name of a deal or customer, a note, a reason.
+    /// Returns a text of people or of the service: a name of a deal or customer, a note, a reason, who sends or approves.
     pub fn free(self, text: &str) -> String {
         self.masked_by(text, mask::masked)
     }
@@ -106,7 +106,8 @@ impl Texts {
         told(&masked(window), all, all > WINDOW)
     }
 
-    /// Returns a text that holds no personal data: a file's name, an id, a code, the name of who sends or approves.
+    /// Returns a text that holds no personal data: an id, a field, a checksum; and names of files, which are told as they
+    /// are.
     pub fn plain(self, text: &str) -> String {
         told(text, text.chars().count(), false)
     }

@@ -87,7 +87,7 @@ fn all_facts(facts: &PageFacts<'_>) -> Vec<Fact> {
     let mut told = vec![asked(facts), fact("Run", vec![code(texts.plain(&summary.run))])];
     let accounts = facts.consent.map(|consent| &consent.accounts);
     let signed_in = accounts.and_then(|accounts| accounts.service.as_ref());
-    told.extend(signed_in.map(|account| fact("Signed in", vec![text(texts.plain(account))])));
+    told.extend(signed_in.map(|account| fact("Signed in", vec![text(texts.free(account))])));
     let user = accounts.and_then(|accounts| accounts.machine.clone().or_else(|| accounts.number()));
     told.extend(user.map(|user| fact("User", vec![text(texts.plain(&user))])));
     told.extend(summary.reason.as_ref().map(|reason| fact("Reason", vec![text(texts.free(reason))])));
