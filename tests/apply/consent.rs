@@ -214,8 +214,9 @@ fn a_consent_is_told() {
 /// A consent that doesn't fit what would be sent is none.
 #[test]
 fn a_consent_to_something_else_does_not_count() {
+    let another_plan = format!("'{}'", "0".repeat(64));
     for (member, value, other) in [
-        ("plan_sha256", "'00'", "is to another plan than run/plan.jsonl is now"),
+        ("plan_sha256", another_plan.as_str(), "is to another plan than run/plan.jsonl is now"),
         ("target", "'https://example.com/v1.0'", "is to sending to https://example.com/v1.0, not to "),
         ("user", "4294967294", "was given by another user"),
     ] {
