@@ -345,6 +345,8 @@ async fn write_page(
     page: &ReportPage,
     texts: Texts,
 ) -> Result<Result<Filed, ReportError>, LedgerError> {
+    // What was typed of how to send is not on record: without it, the page is the same whenever it is made.
+    let told = ToldRun { reporting: Reporting { sending: None, ..told.reporting }, ..told };
     let (consent, approvals) = (reader.consent().await?, reader.approvals().await?);
     let verified = reader.verifications().await?.pop().map(|(_, verification)| verification);
     let facts = PageFacts {

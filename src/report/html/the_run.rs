@@ -101,7 +101,8 @@ fn all_facts(facts: &PageFacts<'_>) -> Vec<Fact> {
     ));
     told.push(fact("Requests", vec![text(requests(summary.requests))]));
     told.push(fact("Time", vec![text(seconds(summary.seconds))]));
-    let rows = summary.inputs.iter().map(|input| input.rows).sum();
+    // Of a damaged run no sum need be a number.
+    let rows = summary.inputs.iter().map(|input| input.rows).fold(0, u64::saturating_add);
     told.push(fact(
         "Rows",
         vec![text(format!("{} in, {} accounted for", grouped(rows), grouped(summary.rows.total)))],
