@@ -167,7 +167,9 @@ fn what_has_no_checksum_is_kept_unless_it_is_the_same() {
         }
         ran.place.write("run/error.csv", "mine");
         let older = if is_older { note("summary.json", "summary.edited-1.json") } else { String::new() };
-        let notes = note("error.csv", "error.edited-1.csv") + &older;
+        // The page tells what is to be fed back, the edited report among it.
+        let page = note("report.html", "report.edited-1.html");
+        let notes = note("error.csv", "error.edited-1.csv") + &page + &older;
         report(&ran).stderr(&(notes + &edited(1))).run();
         assert_eq!(ran.place.raw("run/error.edited-1.csv"), "mine");
         report(&ran).stderr(REPORTED).run();

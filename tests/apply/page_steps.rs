@@ -33,6 +33,11 @@ fn told(steps: &[(String, String)]) -> Vec<String> {
     steps.iter().map(|(what, command)| format!("{what}: {command}")).collect()
 }
 
+/// The command of a step, as the terminal names it: with what was typed of how to send, which is not on record.
+fn typed((_, command): &(String, String)) -> String {
+    format!("{command} --rate 1000/s")
+}
+
 /// The rows of a run, whatever became of them.
 fn rows(ran: &Ran, run: &str) -> u64 {
     ran.summary(run)["rows"]["total"].as_u64().unwrap()
@@ -45,7 +50,7 @@ const UNDO: &str = "If it has to be taken back: make the change file that does, 
 fn look_back(ran: &Ran, steps: &[(String, String)], code: i32, sandbox: &Sandbox) {
     let before = sandbox.referrals();
     let [(_, verify), (_, undo)] = steps else { panic!("{steps:?}") };
-    ran.then(&format!("{verify} {QUIET}")).service(&sandbox.base).told_elsewhere().run();
+    ran.then(&format!("{verify} --rate 1000/s {QUIET}")).service(&sandbox.base).told_elsewhere().run();
     ran.then("report run --summary none").code(code).told_elsewhere().run();
     let page = ran.place.raw("run/report.html");
     assert!(page.contains("all as the run wrote them"), "verified once, told from then on");
@@ -66,16 +71,21 @@ fn a_plan_is_carried_out_looked_at_and_could_be_taken_back() {
         .run();
     let closing = planned.summary("run")["referrals"]["to_close"].as_u64().unwrap();
     let next = steps(&planned, "run");
-    let wanted =
-        format!("Carry it out; it asks for the number of closings: type {closing}: resume run --rate 1000/s");
-    assert_eq!((told(&next), planned.next()), (vec![wanted], next[0].1.as_str()));
+    let wanted = format!("Carry it out; it asks for the number of closings: type {closing}: resume run");
+    assert_eq!(told(&next), [wanted]);
+    assert_eq!(planned.next(), typed(&next[0]));
 
     // Without a number there is nobody to ask, and the page says the same.
-    planned.then(&format!("{} {QUIET}", next[0].1)).service(&sandbox.base).code(2).told_elsewhere().run();
+    planned
+        .then(&format!("{} {QUIET}", typed(&next[0])))
+        .service(&sandbox.base)
+        .code(2)
+        .told_elsewhere()
+        .run();
     assert_eq!(sandbox.referrals(), before);
     assert_eq!(steps(&planned, "run"), next);
 
-    let answer = format!("{} --yes --confirm-closing {closing} {QUIET}", next[0].1);
+    let answer = format!("{} --yes --confirm-closing {closing} {QUIET}", typed(&next[0]));
     let sent = planned.then(&answer).service(&sandbox.base).told_elsewhere().run();
     assert_eq!(sent.summary("run")["requests"]["patch"], sent.summary("run")["referrals"]["to_change"]);
     let next = steps(&sent, "run");
@@ -94,7 +104,7 @@ fn rows_that_went_wrong_are_fed_back_and_none_is_lost() {
         .told_elsewhere()
         .run();
     let (next, after) = (steps(&ran, "run"), sandbox.referrals());
-    let endpoint = format!("--endpoint {} --rate 1000/s", sandbox.base);
+    let endpoint = format!("--endpoint {}", sandbox.base);
     assert_eq!(
         told(&next),
         [
@@ -107,10 +117,10 @@ fn rows_that_went_wrong_are_fed_back_and_none_is_lost() {
             UNDO.to_owned(),
         ]
     );
-    assert_eq!(ran.next(), next[0].1);
+    assert_eq!(ran.next(), typed(&next[0]));
     // As they are, they end as they did.
-    for ((_, command), (run, wanted)) in next.iter().zip([("errors", 8), ("conflicts", 1)]) {
-        let test = ran.then(&format!("{command} --yes --out {run} {QUIET}"));
+    for (step, (run, wanted)) in next.iter().zip([("errors", 8), ("conflicts", 1)]) {
+        let test = ran.then(&format!("{} --yes --out {run} {QUIET}", typed(step)));
         let again = test.service(&sandbox.base).code(3).told_elsewhere().run();
         assert_eq!(rows(&again, run), wanted);
         assert_eq!(again.summary(run)["requests"]["patch"], 0);
@@ -130,8 +140,8 @@ fn a_run_that_stopped_is_gone_on_with() {
         .told_elsewhere()
         .run();
     let next = steps(&stopped, "run");
-    assert_eq!(stopped.next(), next[0].1);
-    let answer = format!("{} --yes --confirm-closing 3 {QUIET}", next[0].1);
+    assert_eq!(stopped.next(), typed(&next[0]));
+    let answer = format!("{} --yes --confirm-closing 3 {QUIET}", typed(&next[0]));
     let sent = stopped.then(&answer).service(&sandbox.base).code(3).told_elsewhere().run();
     assert_eq!((rows(&sent, "run"), &sent.summary("run")["requests"]["patch"]), (15, &6.into()));
     // What was to be corrected before still is.
