@@ -167,6 +167,9 @@ fn a_pager_ends_with_the_program() {
             screen.echoes().then_some(())
         });
         let (code, text, _) = screen.wait();
+        // One that is told again may hear it while it is leaving already, and says so.
+        let leaving = "\nleaving: requests in flight are not awaited; again to leave without reports";
+        let text = if pager == "deaf.sh" { text.replace(leaving, "") } else { text };
         assert_eq!((code, text.as_str()), (Some(4), "the pager waits"), "{pager}");
     }
 }
