@@ -8,7 +8,7 @@ use super::credentials::Credentials;
 use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag};
-use super::options::{Reporting, Showing, SummaryForm};
+use super::options::Reporting;
 use super::target::Target;
 use super::write_reports::{PlanFile, write_plan_alone, write_plan_page};
 use crate::api::{Client, ClientSettings};
@@ -19,7 +19,7 @@ use crate::domain::exit::Exit;
 use crate::domain::setting::{Choice, Setting};
 use crate::input;
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
-use crate::report::{PLAN_FILE, ProgressMode, counted};
+use crate::report::{PLAN_FILE, counted};
 
 /// The longest time that a token command or a file may take to say whose token it is.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -82,8 +82,7 @@ pub async fn run(options: ApproveOptions, environment: &Environment<'_>) -> Resu
     }
     let is_only_planned = ledger.header().phase == Phase::Planned;
     drop(ledger);
-    let showing = Showing { summary: SummaryForm::None, progress: ProgressMode::None, reveal: false };
-    let reporting = Reporting { run: &run, sending: None, showing, patches: None };
+    let reporting = Reporting { run: &run, reveal: false, patches: None };
     // The page of what was sent says more than a plan, and is made again when the run goes on.
     if is_only_planned && let Err(trouble) = write_plan_page(reporting, &plan, environment).await {
         trouble.rendered().for_each(|problem| environment.console.say(&problem));

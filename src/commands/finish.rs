@@ -52,7 +52,7 @@ pub async fn report(
     showing: Showing,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    let reporting = Reporting { run, sending: None, showing, patches: None };
+    let reporting = Reporting { run, reveal: showing.reveal, patches: None };
     let account = write_reports(reporting, None, None, environment).await?;
     if account.phase != Phase::Finished && ledger::is_worked_on(run).await {
         account.show(showing, environment.console);

@@ -76,6 +76,7 @@ pub mod explain;
 pub mod export;
 pub mod finish;
 pub mod first_look;
+mod folded_rows;
 pub mod forecast;
 pub mod harvest;
 pub mod kept_referrals;

@@ -135,22 +135,20 @@ pub struct RunContext<'a> {
     pub patches: Option<&'a Path>,
 }
 
-/// What reports are written of, and for whom.
+/// What reports are written of, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Reporting<'a> {
     /// The run's directory.
     pub run: &'a Path,
-    /// How to send, where the command is one that sends.
-    pub sending: Option<&'a Sending>,
-    /// How to show it.
-    pub showing: Showing,
+    /// Whether personal data is written out in the page.
+    pub reveal: bool,
     /// The change file of the plan's documents, where this process wrote it.
     pub patches: Option<&'a Path>,
 }
 
 impl<'a> From<RunContext<'a>> for Reporting<'a> {
-    fn from(RunContext { run, sending, showing, patches, .. }: RunContext<'a>) -> Self {
-        Self { run, sending: Some(sending), showing, patches }
+    fn from(RunContext { run, showing, patches, .. }: RunContext<'a>) -> Self {
+        Self { run, reveal: showing.reveal, patches }
     }
 }
 

@@ -1,14 +1,13 @@
 //! The command lines that the page of a run names: how it was asked for, and all that can be done next.
 //!
 //! The page is read later than the terminal, and by others. So its steps stand in the order in which they are made, and
-//! leave out what would only hold now, as the time at which sending was to stop.
+//! hold what is on record alone: not what was typed of how to send. Made again by whomever, the page is the same.
 
 use std::path::{Path, PathBuf};
 
 use super::choices;
 use super::next_command::CommandLine;
 use super::next_step;
-use super::options::Reporting;
 use super::repeated::Repeated;
 use crate::domain::account::Phase;
 use crate::domain::exit::Exit;
@@ -19,8 +18,8 @@ use crate::report::{NextStep, PageCommands, Summary, Written, counted, grouped};
 /// A run whose commands are told.
 #[derive(Clone, Copy)]
 pub struct ToldRun<'a> {
-    /// What its reports are written for.
-    pub reporting: Reporting<'a>,
+    /// Its directory.
+    pub run: &'a Path,
     /// How it was planned, as it is on record.
     pub recorded: &'a RunSpec,
     /// The same, with paths as they are from here.
@@ -41,7 +40,7 @@ pub struct ToldRun<'a> {
 
 /// Returns the command lines about a run.
 pub fn page_commands(told: ToldRun<'_>) -> PageCommands {
-    let run = told.reporting.run;
+    let run = told.run;
     let report = CommandLine::report(run);
     let reveal = CommandLine { choices: vec![Choice::bare(Setting::Reveal)], ..report.clone() };
     PageCommands {
@@ -62,14 +61,14 @@ impl ToldRun<'_> {
         }
         let left = next_step::NextStep::all(
             self.summary,
-            self.reporting.run,
+            self.run,
             self.written,
-            &Repeated::of(self.about, self.phase, self.typed(), self.reporting.sending.is_some()),
+            &Repeated::of(self.about, self.phase, &[], false),
         );
         if self.is_unwritten && self.exit != Exit::Stopped {
             let what =
                 "see to space and permissions in the run's directory, and have its reports written again";
-            return vec![step(what, &CommandLine::report(self.reporting.run))];
+            return vec![step(what, &CommandLine::report(self.run))];
         }
         let left = left.into_iter().map(|left| {
             let what = left.what().unwrap_or_else(|| self.going_on());
@@ -77,16 +76,6 @@ impl ToldRun<'_> {
         });
         let before = self.fallen_wave().into_iter().chain(self.approval());
         before.chain(left).chain(self.afterwards()).collect()
-    }
-
-    /// Returns the choices that the user typed of how to send. A time at which sending stops is none of them.
-    fn typed(&self) -> &[Choice] {
-        self.reporting.sending.map_or(&[], |sending| &sending.typed)
-    }
-
-    /// Returns those of them that say whose sign-in counts.
-    fn whose(&self, settings: &[Setting]) -> Vec<Choice> {
-        self.typed().iter().filter(|choice| settings.contains(&choice.setting)).cloned().collect()
     }
 
     /// Returns what it means to go on with the run.
@@ -117,8 +106,7 @@ impl ToldRun<'_> {
 
     /// Returns the look at a wave that didn't stand.
     fn fallen_wave(&self) -> Option<NextStep> {
-        let verify =
-            CommandLine::verify(self.reporting.run, self.whose(&[Setting::Profile, Setting::TokenFile]));
+        let verify = CommandLine::verify(self.run, Vec::new());
         let what = "the last wave did not stand when it was read back: see how all stands now";
         self.last_wave_fell.then(|| step(what, &verify))
     }
@@ -129,7 +117,7 @@ impl ToldRun<'_> {
         let is_approved = self.summary.approvals.iter().any(|approval| Some(&approval.plan_sha256) == plan);
         let waits = self.phase == Phase::Planned && self.about.requires_approval && !is_approved;
         let is_to_send = self.summary.referrals.to_change.is_some_and(|changes| changes > 0);
-        let approve = CommandLine::approve(self.reporting.run, self.whose(&[Setting::Profile]));
+        let approve = CommandLine::approve(self.run, Vec::new());
         let what = "have it read and approved by somebody else than who sends it";
         (waits && is_to_send).then(|| step(what, &approve))
     }
@@ -141,8 +129,8 @@ impl ToldRun<'_> {
         if !is_written || self.about.is_rehearsal() {
             return Vec::new();
         }
-        let run = self.reporting.run;
-        let verify = CommandLine::verify(run, self.whose(&[Setting::Profile, Setting::TokenFile]));
+        let run = self.run;
+        let verify = CommandLine::verify(run, Vec::new());
         let verify =
             (!self.last_wave_fell).then(|| step("see later whether all that it wrote still stands", &verify));
         let undo = CommandLine::undo(run, &way_back(run));
@@ -169,21 +157,16 @@ fn way_back(run: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::super::options::{GivenConsent, MaxErrors, Sending, Showing, SummaryForm};
     use super::*;
     use crate::domain::outcome::{Bucket, Outcome};
-    use crate::pace::Pacing;
     use crate::report::testing::{approval, books, row, run_spec, summary};
-    use crate::report::{ProgressMode, Referrals, State, WrittenFile};
+    use crate::report::{Referrals, State, WrittenFile};
 
     /// A run that is told, and what its telling borrows from.
     struct Telling {
         about: RunSpec,
         summary: Summary,
         written: Written,
-        sending: Option<Sending>,
         phase: Phase,
         exit: Exit,
         is_unwritten: bool,
@@ -220,7 +203,6 @@ mod tests {
                 about: run_spec(),
                 summary: Summary { state: State::from(phase), referrals, ..summary(&books(&rows)) },
                 written: files.collect(),
-                sending: None,
                 phase,
                 exit: Exit::SomeFailed,
                 is_unwritten: false,
@@ -235,16 +217,7 @@ mod tests {
 
         fn commands(&self) -> PageCommands {
             page_commands(ToldRun {
-                reporting: Reporting {
-                    run: Path::new("reports/r"),
-                    sending: self.sending.as_ref(),
-                    showing: Showing {
-                        summary: SummaryForm::None,
-                        progress: ProgressMode::None,
-                        reveal: false,
-                    },
-                    patches: None,
-                },
+                run: Path::new("reports/r"),
                 recorded: &self.about,
                 about: &self.about,
                 phase: self.phase,
@@ -260,20 +233,6 @@ mod tests {
         fn next(&self) -> Vec<String> {
             let line = |NextStep { what, command }| format!("{what}: {command}");
             self.commands().next.into_iter().map(line).collect()
-        }
-    }
-
-    fn sending(typed: Vec<Choice>) -> Sending {
-        Sending {
-            pacing: Pacing::Fixed("2/s".parse().unwrap()),
-            concurrency: 4,
-            timeout: Duration::from_secs(30),
-            max_errors: MaxErrors::Count(100),
-            finish_by: Some("2999-01-01T00:00:00Z".parse().unwrap()),
-            consent: GivenConsent::default(),
-            requires_approval: false,
-            typed,
-            token_command: false,
         }
     }
 
@@ -360,25 +319,6 @@ mod tests {
             let next = telling.next();
             assert_eq!(next.first().is_some_and(|first| first == APPROVE), wanted, "{next:?}");
         }
-        let telling = Telling::of(Phase::Planned, &[Outcome::Planned]).with(|telling| {
-            telling.about.requires_approval = true;
-            telling.sending =
-                Some(sending(vec![Choice::of(Setting::Profile, "emea"), Choice::of(Setting::Rate, "1/s")]));
-        });
-        assert_eq!(telling.next()[0], format!("{APPROVE} --profile emea"));
-    }
-
-    #[test]
-    fn what_was_typed_is_typed_again_but_for_what_holds_only_now() {
-        let telling = Telling::of(Phase::Planned, &[Outcome::Planned]);
-        let telling =
-            telling.with(|telling| telling.sending = Some(sending(vec![Choice::of(Setting::Rate, "1/s")])));
-        assert_eq!(
-            telling.next(),
-            [format!(
-                "carry it out; it asks before anything is sent: referral-bulk resume reports/r --rate 1/s {SERVICE}"
-            )]
-        );
     }
 
     #[test]

@@ -1,28 +1,23 @@
 //! Writes the reports of a run from its ledger, and derives the exit code.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-use serde_json::value::RawValue;
 
 use super::environment::{Console, Environment};
 use super::error::CommandError;
+use super::folded_rows::{RowSums, fold_rows};
 use super::next_command::{CommandLine, spelled};
 use super::options::Reporting;
 use super::page_commands::{ToldRun, page_commands};
 use super::verified_files;
 use super::whereabouts::Whereabouts;
-use crate::domain::account::{InputInfo, Phase, RowAccount, RowText};
+use crate::domain::account::{InputInfo, Phase};
 use crate::domain::exit::Exit;
-use crate::domain::format::Format;
-use crate::domain::outcome::{Bucket, Outcome};
+use crate::domain::outcome::Outcome;
 use crate::domain::run_spec::RunSpec;
-use crate::input::is_etag;
 use crate::ledger::{self, LedgerError, Reader, RunHeader};
 use crate::report::{
-    self, Audits, FileSummary, Filed, FiledPlan, Forms, Imbalance, Kept, Lost, Overview, PAGE_FILE,
-    PageFacts, PlanCounts, PlanReport, Referrals, ReportError, ReportPage, RowReports, Shelf, Summary, Tally,
-    Texts, Written, report_files,
+    self, FileSummary, Filed, FiledPlan, Forms, Kept, Overview, PAGE_FILE, PageFacts, PlanCounts, PlanReport,
+    Referrals, ReportError, ReportPage, RowReports, Shelf, Summary, Tally, Texts, Written, report_files,
 };
 
 /// `plan.jsonl` as it was written, with its hash and the counts of its items.
@@ -75,8 +70,8 @@ pub async fn write_plan_page(
     plan: &PlanFile,
     environment: &Environment<'_>,
 ) -> Result<(), CommandError> {
-    let Reporting { run, showing, .. } = reporting;
-    let (shelf, texts) = (shelf(run, environment.console), Texts::new(showing.reveal));
+    let Reporting { run, reveal, .. } = reporting;
+    let (shelf, texts) = (shelf(run, environment.console), Texts::new(reveal));
     let reader = ledger::read(run).await?;
     let RunHeader { spec, phase, .. } = reader.header();
     let (inputs, phase, about) =
@@ -96,7 +91,7 @@ pub async fn write_plan_page(
     let mut summary = sum_up(run, &about, exit, &reader, &inputs, &shelf, &folded).await?;
     summary.files = (&folded.written).into();
     let told = ToldRun {
-        reporting,
+        run,
         recorded: spec,
         about: &about,
         phase,
@@ -174,8 +169,8 @@ pub async fn write_reports(
     exit: Option<Exit>,
     environment: &Environment<'_>,
 ) -> Result<Account, LedgerError> {
-    let Reporting { run, patches, showing, .. } = reporting;
-    let (shelf, texts) = (shelf(run, environment.console), Texts::new(showing.reveal));
+    let Reporting { run, patches, reveal } = reporting;
+    let (shelf, texts) = (shelf(run, environment.console), Texts::new(reveal));
     let reader = ledger::read(run).await?;
     let RunHeader { spec, phase, .. } = reader.header();
     let whereabouts = Whereabouts::of(spec, environment);
@@ -196,7 +191,7 @@ pub async fn write_reports(
     summary.files.retain(|file| file.path != PAGE_FILE);
     folded.written.find_lost(|input| whereabouts.input(input));
     let told = ToldRun {
-        reporting,
+        run,
         recorded: spec,
         about: &about,
         phase,
@@ -345,8 +340,6 @@ async fn write_page(
     page: &ReportPage,
     texts: Texts,
 ) -> Result<Result<Filed, ReportError>, LedgerError> {
-    // What was typed of how to send is not on record: without it, the page is the same whenever it is made.
-    let told = ToldRun { reporting: Reporting { sending: None, ..told.reporting }, ..told };
     let (consent, approvals) = (reader.consent().await?, reader.approvals().await?);
     let verified = reader.verifications().await?.pop().map(|(_, verification)| verification);
     let facts = PageFacts {
@@ -386,105 +379,6 @@ fn exit_of(phase: Phase, books: &Tally, unwritten: bool) -> Exit {
         Phase::Planned | Phase::Finished if unwritten => Exit::CouldNotRun,
         Phase::Planned | Phase::Finished => {
             Exit::of_outcomes(Outcome::ALL.into_iter().filter(|outcome| books.count(*outcome) > 0))
-        }
-    }
-}
-
-/// The sums over the rows of a run.
-struct RowSums {
-    books: Tally,
-    /// The sums over the audits of legacy payloads, in a migration.
-    audits: Option<Audits>,
-    /// The forms in which there are pending rows.
-    pending: Forms,
-    page: ReportPage,
-}
-
-impl RowSums {
-    /// Compares the counts with the number of rows in the inputs.
-    fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
-        self.books.balance(inputs)?;
-        self.audits.as_ref().map_or(Ok(()), |audits| audits.balance(inputs))
-    }
-}
-
-/// What is found in rows that matters for what to do with their files.
-#[derive(Default)]
-struct RowNotes {
-    bound: Forms,
-    lost: Lost,
-    is_short: bool,
-}
-
-impl RowNotes {
-    fn note(self, written: &mut Written) {
-        written.bind(self.bound);
-        written.lose(self.lost);
-        written.fall_short(self.is_short);
-    }
-}
-
-/// Counts the rows of a run, and folds its page. `each` is called for every row.
-async fn fold_rows(
-    reader: &Reader,
-    inputs: &[InputInfo],
-    texts: Texts,
-    mut each: impl FnMut(&RowAccount),
-) -> Result<(RowSums, RowNotes), LedgerError> {
-    let RunHeader { spec, phase, .. } = reader.header();
-    let audits = spec.asked.migrating.as_ref().map(|_| Audits::default());
-    let page = ReportPage::begin(spec, *phase, inputs, texts);
-    let mut sums = RowSums { books: Tally::new(inputs.len()), audits, pending: Forms::default(), page };
-    let mut found = RowNotes::default();
-    reader
-        .full_rows(&mut |full| {
-            sums.page.row(&full);
-            let row = full.account;
-            sums.books.add(&row);
-            note_bound(&mut found.bound, &row, inputs);
-            found.lost.note(&row, inputs);
-            found.is_short |= report::is_short_of_state(&row);
-            if row.verdict.outcome.bucket() == Bucket::Pending {
-                *form_of(&mut sums.pending, &row, inputs) = true;
-            }
-            sums.audits.iter_mut().for_each(|audits| audits.add(&row));
-            each(&row);
-            Ok::<_, LedgerError>(())
-        })
-        .await?;
-    reader
-        .pace(&mut |record| {
-            sums.page.pace(record);
-            Ok::<_, LedgerError>(())
-        })
-        .await?;
-    Ok((sums, found))
-}
-
-/// Returns what is told of the row files in which a row is given back.
-fn form_of<'f>(forms: &'f mut Forms, row: &RowAccount, inputs: &[InputInfo]) -> &'f mut bool {
-    match inputs.get(row.place.input as usize).map(|input| input.format) {
-        Some(Format::Xlsx) => &mut forms.xlsx,
-        Some(Format::Jsonl | Format::Json | Format::Http) => &mut forms.jsonl,
-        Some(Format::Csv | Format::PortalCsv) | None => &mut forms.csv,
-    }
-}
-
-/// Notes the form of a row in conflict that names its eTag, which is no longer the referral's.
-fn note_bound(bound: &mut Forms, row: &RowAccount, inputs: &[InputInfo]) {
-    if row.verdict.outcome != Outcome::Conflict {
-        return;
-    }
-    match &row.text {
-        RowText::Cells(_) | RowText::Sheet(_) => {
-            let columns = inputs.get(row.place.input as usize).map_or(&[][..], |input| &input.columns);
-            let mut cells = columns.iter().zip(row.text.cells());
-            let named = cells.any(|(name, cell)| is_etag(name) && !cell.trim().is_empty());
-            *form_of(bound, row, inputs) |= named;
-        }
-        RowText::Line(line) => {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(line).unwrap_or_default();
-            bound.jsonl |= members.keys().any(|name| is_etag(name));
         }
     }
 }

@@ -122,7 +122,9 @@ impl Audits {
     /// # Errors
     /// Where the numbers differ. A run with an imbalance ends with exit code 5.
     pub fn balance(&self, inputs: &[InputInfo]) -> Result<(), Imbalance> {
-        let (rows, audited) = (inputs.iter().map(|input| input.rows).sum(), self.total());
+        // Of a damaged run no sum need be a number.
+        let rows = inputs.iter().map(|input| input.rows).fold(0, u64::saturating_add);
+        let audited = self.total();
         if rows == audited { Ok(()) } else { Err(Imbalance::Audit { rows, audited }) }
     }
 
@@ -321,6 +323,9 @@ mod tests {
             assert_eq!(audits(payloads).balance(&two), wanted);
         }
         assert_eq!(Audits::default().balance(&[]), Ok(()));
+        let too_many = [jsonl_input("a.jsonl", u64::MAX), jsonl_input("b.jsonl", 2)];
+        let wanted = Err(Imbalance::Audit { rows: u64::MAX, audited: 1 });
+        assert_eq!(audits(vec![class()]).balance(&too_many), wanted);
     }
 
     /// Any audit, of fields that may be known.

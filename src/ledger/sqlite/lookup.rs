@@ -144,7 +144,8 @@ impl Lookup {
 
     /// Returns the number of rows that the inputs had.
     async fn rows_of_inputs(&self) -> Result<u64, LedgerError> {
-        Ok(RunLookup::inputs(self).await?.iter().map(|input| input.rows).sum())
+        // Of a damaged run no sum need be a number.
+        Ok(RunLookup::inputs(self).await?.iter().map(|input| input.rows).fold(0, u64::saturating_add))
     }
 
     /// Checks that all rows are there that the inputs had. They are numbered without a gap.
@@ -295,7 +296,7 @@ impl RunLookup for Lookup {
         }
         let last = self.rows_of_inputs().await?;
         let place = (at.input, at.line, at.column.unwrap_or(0));
-        let behind = self.first_from(place)?.unwrap_or(last + 1);
+        let behind = self.first_from(place)?.unwrap_or(last.saturating_add(1));
         for ordinal in [behind.saturating_sub(1), behind] {
             self.check("row", "row", ordinal)?;
             let found =

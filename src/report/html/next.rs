@@ -85,7 +85,7 @@ mod tests {
         ];
         insta::assert_snapshot!(told(&steps), @r##"
         <section class="part" id="next" aria-labelledby="next-title">
-        <header><h2 id="next-title" tabindex="-1">What is next</h2><p>Followed to the letter, these lose no row and make no change twice.</p></header>
+        <header><h2 id="next-title" tabindex="-1">What is next</h2><p>Followed to the letter, these lose no row and make no change twice. A profile, and options of how to send, are not on record: add your own.</p></header>
         <div class="stack"><ol class="next"><li><span>Correct error.csv and feed it back</span><span class="cmd"><code><span class="arg">referral-bulk</span> <span class="arg">apply</span> <span class="arg">&#39;reports/r 1/error.csv&#39;</span> <span class="arg">--clear</span></code><button type="button" class="copy" data-copy="referral-bulk apply &#39;reports/r 1/error.csv&#39; --clear" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li><li><span>See whether it still stands</span><span class="cmd"><code><span class="arg">referral-bulk</span> <span class="arg">verify</span> <span class="arg">&#39;reports/r 1&#39;</span></code><button type="button" class="copy" data-copy="referral-bulk verify &#39;reports/r 1&#39;" aria-label="Copy the command" title="Copy the command"><svg class="g" aria-hidden="true"><use href="#g-copy"/></svg></button></span></li></ol></div>
         </section>
         "##);
