@@ -7,7 +7,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::crash_points::CrashPoint;
 use super::lock::Lock;
 use super::permissions;
-use super::records::{number, remove_intent, write_answer, write_intent, write_outcome, write_step};
+use super::records::{
+    next_attempt, number, remove_intent, write_answer, write_intent, write_outcome, write_step,
+};
 use super::schema::close_session;
 use super::store::Store;
 use super::verified;
@@ -114,10 +116,14 @@ impl BatchStore for Batches {
 fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<AttemptId>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut attempts = Vec::new();
+    // Read within the transaction, so that a number is given out once, whatever became of the batch before.
+    let mut next = next_attempt(&transaction)?;
     for record in batch {
         match record {
             Record::Intent { item, client_request_id, at, waits, .. } => {
-                let number = write_intent(&transaction, item, *client_request_id, *at)?;
+                let number = next;
+                next += 1;
+                write_intent(&transaction, number, item, *client_request_id, *at)?;
                 if let Some(waits) = waits {
                     let taken = StepTaken { at: *at, kind: StepKind::Waited(*waits) };
                     write_step(&transaction, item.number, Some(number), &taken)?;

@@ -191,21 +191,28 @@ pub(super) fn write_outcome(
         .map(drop)
 }
 
-/// Writes the intent to send an item, and returns the attempt's number. The document is stored only where a
-/// rebase made another than the planned item's.
+/// Writes the intent to send an item as the attempt of this number, which no attempt had before. The document is stored
+/// only where a rebase made another than the planned item's.
 pub(super) fn write_intent(
     connection: &Connection,
+    attempt: i64,
     item: &Item,
     client_request_id: Uuid,
     at: Timestamp,
-) -> rusqlite::Result<i64> {
+) -> rusqlite::Result<()> {
+    // The two columns that may be null are made twice, since a statement can't name them, and one that made them once in
+    // a query of its own would be no faster.
     let written = connection
         .prepare_cached(
-            "INSERT INTO attempt (item, at, client_request_id, etag, checksum, changes, patch)
-             SELECT number, ?2, ?3, ?4, 0, NULLIF(?5, changes), NULLIF(?6, patch)
-             FROM item WHERE number = ?1",
+            "INSERT INTO attempt (id, item, at, client_request_id, etag, checksum, changes, patch)
+             SELECT ?1, number, ?3, ?4, ?5,
+                    checksum_of(?1, number, ?3, ?4, ?5, NULL, NULL, NULL, NULL,
+                                NULLIF(?6, changes), NULLIF(?7, patch)),
+                    NULLIF(?6, changes), NULLIF(?7, patch)
+             FROM item WHERE number = ?2",
         )?
         .execute((
+            attempt,
             item.number.cast_signed(),
             Text(at),
             Text(client_request_id),
@@ -213,20 +220,13 @@ pub(super) fn write_intent(
             Json(&item.changes),
             item.patch.get(),
         ))?;
-    one(written)?;
-    let attempt = connection.last_insert_rowid();
-    // The number is known only now, so the checksum takes a second statement. If one statement made it
-    // together with the values it covers, SQLite would prepare that statement anew for every intent.
-    let summed = connection
-        .prepare_cached(
-            "UPDATE attempt
-             SET checksum = checksum_of(id, item, at, client_request_id, etag, result, status, code, answered_at,
-                                        changes, patch)
-             WHERE id = ?1",
-        )?
-        .execute([attempt])?;
-    one(summed)?;
-    Ok(attempt)
+    one(written)
+}
+
+/// Returns the number of the next attempt: greater than that of each there ever was.
+pub(super) fn next_attempt(connection: &Connection) -> rusqlite::Result<i64> {
+    let last = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'attempt'), 0)";
+    connection.query_row(last, [], |row| row.get::<_, i64>(0)).map(|last| last + 1)
 }
 
 /// Writes the answer to an attempt, in place of an earlier one.
