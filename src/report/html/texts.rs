@@ -101,16 +101,22 @@ impl Texts {
         if self.reveal {
             return self.plain(text);
         }
-        let all = text.chars().count();
-        let window = if all > WINDOW { beginning(text) } else { text };
-        told(&masked(window), all, all > WINDOW)
+        if has_room(text, WINDOW) {
+            return told(&masked(text), || text.chars().count(), false);
+        }
+        told(&masked(beginning(text)), || text.chars().count(), true)
     }
 
     /// Returns a text that holds no personal data: an id, a field, a checksum; and names of files, which are told as they
     /// are.
     pub fn plain(self, text: &str) -> String {
-        told(text, text.chars().count(), false)
+        cut(text)
     }
+}
+
+/// Whether a text has no more than so many characters.
+fn has_room(text: &str, most: usize) -> bool {
+    text.len() <= most || text.chars().nth(most).is_none()
 }
 
 /// Whether a value is what its field holds, and so no text that anybody could have written anything into.
@@ -136,23 +142,26 @@ fn beginning(text: &str) -> &str {
     if window.len() - before.len() <= LONGEST_NUMBER { before } else { window }
 }
 
-/// Returns a text of this many characters as it is shown. `is_part` says that it is the beginning of a longer one.
-fn told(text: &str, all: usize, is_part: bool) -> String {
-    let is_cut = is_part || text.chars().nth(LONGEST).is_some();
-    if !is_cut {
+/// Returns a text of `all` characters as it is shown. `is_part` says that it is the beginning of a longer one.
+fn told(text: &str, all: impl FnOnce() -> usize, is_part: bool) -> String {
+    if !is_part && has_room(text, LONGEST) {
         return shown(text);
     }
     let beginning: String = text.chars().take(LONGEST).collect();
-    format!("{}… (cut off: {} characters)", shown(&beginning), grouped(all as u64))
+    format!("{}… (cut off: {} characters)", shown(&beginning), grouped(all() as u64))
 }
 
 /// Cuts off a text that is shown.
 fn cut(text: &str) -> String {
-    told(text, text.chars().count(), false)
+    told(text, || text.chars().count(), false)
 }
 
 /// Returns a text with its hidden characters made visible.
 fn shown(text: &str) -> String {
+    // Nearly every text is such, and hundreds of thousands of them may stand in a page.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let picture = |c: char| match c {
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
         '\x7f' => '␡',
