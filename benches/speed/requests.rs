@@ -1,0 +1,137 @@
+//! How many requests a change takes, and how much of the time that a service's quota allows is used: against the
+//! program's own sandbox, in a process of its own.
+
+use std::fs;
+use std::io::{Error, Result};
+use std::path::PathBuf;
+
+use super::figures::{Figure, Goal, Unit};
+use super::measure::Used;
+use super::server::Server;
+use super::{Bench, PROGRAM, data, summary, text, yardsticks};
+
+/// The changes of each measurement of requests, and of those of rates.
+const CHANGES: u64 = 10_000;
+const FEW_CHANGES: u64 = 1_200;
+
+/// What a run came to.
+struct Applied {
+    used: Used,
+    summary: serde_json::Value,
+}
+
+impl Applied {
+    fn number(&self, pointer: &str) -> f64 {
+        self.summary.pointer(pointer).and_then(serde_json::Value::as_f64).unwrap_or_default()
+    }
+
+    /// The requests of all sorts, for one change.
+    fn requests_each(&self) -> f64 {
+        self.number("/requests/total") / self.number("/rows/applied")
+    }
+
+    /// The share of its PATCHes and GETs that were throttled.
+    fn throttled(&self) -> f64 {
+        self.number("/requests/throttled") / self.number("/requests/total")
+    }
+}
+
+/// Requests for one change, with an answer that shows the referral and with one that doesn't.
+pub fn figures(bench: &Bench) -> Result<Vec<Figure>> {
+    let shown = apply(bench, CHANGES, &[], "100000/s")?.requests_each();
+    let bare = ["--fault", "patch#*=bare+applied"];
+    let not_shown = apply(bench, CHANGES, &bare, "100000/s")?.requests_each();
+    let few_not_shown = apply(bench, FEW_CHANGES, &bare, "100000/s")?.requests_each();
+    let of = |what: &str, each, most| {
+        Figure::new(format!("requests for one change, {what}"), each, Unit::Ratio, Goal::AtMost(most))
+            .beside("2: a GET and a PATCH each")
+            .among_few()
+    };
+    Ok(vec![
+        of("answered 200 with the referral", shown, 1.03),
+        of("answered 204", not_shown, 1.05),
+        of(&format!("answered 204, {FEW_CHANGES} changes"), few_not_shown, 1.05),
+    ])
+}
+
+/// The rate that is found, and the one that is asked for.
+pub fn of_rates(bench: &Bench) -> Result<Vec<Figure>> {
+    // Nothing is remembered of a service at a port that it never had before, so the first run begins in the dark.
+    let hidden = Sandbox::serve(bench, FEW_CHANGES, &["--quota", "40/s+10"])?;
+    let least = FEW_CHANGES as f64 / 40.0;
+    let mut figures = Vec::new();
+    for (which, most) in [("first", 35.0), ("second", 33.0)] {
+        let run = hidden.apply(bench, "auto")?;
+        let what = format!(
+            "{FEW_CHANGES} changes with `--rate auto` where 40 a second are let through, {which} run"
+        );
+        let took = Figure::new(what, run.used.seconds, Unit::Seconds, Goal::AtMost(most));
+        figures.push(took.beside(format!("{least:.0} s")).among_few());
+        figures.push(Figure::new(
+            "throttled of its requests",
+            run.throttled(),
+            Unit::Percent,
+            Goal::AtMost(0.03),
+        ));
+    }
+    for asked in [50_u32, 200] {
+        let changes = u64::from(asked) * 20;
+        let run = apply(bench, changes, &[], &format!("{asked}/s"))?;
+        // The first request waits for nothing.
+        let borne = (run.number("/requests/total") - 1.0) / (run.number("/seconds/total") * f64::from(asked));
+        let what = format!("share of the rate that is asked for, {asked}/s");
+        figures.push(Figure::new(what, borne, Unit::Ratio, Goal::AtLeast(0.99)).beside("1"));
+    }
+    Ok(figures)
+}
+
+/// Makes so many changes against a sandbox with these options.
+fn apply(bench: &Bench, changes: u64, options: &[&str], rate: &str) -> Result<Applied> {
+    Sandbox::serve(bench, changes, options)?.apply(bench, rate)
+}
+
+/// A sandbox of referrals with a change file for all of them.
+struct Sandbox {
+    server: Server,
+    changes: u64,
+    snapshot: PathBuf,
+}
+
+impl Sandbox {
+    fn serve(bench: &Bench, changes: u64, options: &[&str]) -> Result<Self> {
+        let snapshot = bench.file("sandbox.jsonl");
+        data::snapshot(&snapshot, changes)?;
+        Ok(Self { server: Server::of_sandbox(&snapshot, options)?, changes, snapshot })
+    }
+
+    /// Changes every referral, again where it was changed before.
+    fn apply(&self, bench: &Bench, rate: &str) -> Result<Applied> {
+        let (rows, out) = (bench.file("sandbox.csv"), bench.file("in-sandbox"));
+        let again = u8::from(bench.file("changed").exists());
+        let notes = (0..self.changes).map(|number| format!("{},Call {again}-{number}\n", data::id(number)));
+        fs::write(&rows, format!("id,notes\n{}", notes.collect::<String>()))?;
+        fs::write(bench.file("changed"), "")?;
+        let token = format!("PARTNER_CENTER_TOKEN={}", yardsticks::TOKEN);
+        let state = format!("XDG_STATE_HOME={}", text(&bench.file("state")));
+        let in_flight = bench.options.concurrency.to_string();
+        let (rows, run) = (text(&rows), text(&out));
+        let mut words = vec!["/usr/bin/env", &token, &state, PROGRAM, "apply", &rows, "--yes", "--out", &run];
+        words.extend(["--endpoint", &self.server.url, "--rate", rate, "--concurrency", &in_flight]);
+        words.extend(["--summary", "none", "--progress", "none"]);
+        let used = bench.measured(&words)?;
+        let summary = summary(&out)?;
+        fs::remove_dir_all(&out)?;
+        let applied = Applied { used, summary };
+        match applied.number("/rows/applied") {
+            all if all == self.changes as f64 => Ok(applied),
+            _ => Err(Error::other(format!("not all of it was applied: {}", applied.summary))),
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // The next one writes it anew.
+        let _ = fs::remove_file(&self.snapshot);
+    }
+}
