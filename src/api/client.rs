@@ -1,7 +1,7 @@
 //! The HTTP client: the three requests that this program makes. It never sends a PUT.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,10 +16,12 @@ use super::auth::{Auth, Generation, Token, TokenClaims, Tokens};
 use super::body;
 use super::connections::{ConnectionKind, Connections};
 use super::endpoint::{self, Endpoint, PageLink};
+use super::limits;
 use super::observed::AnswerLog;
 use super::reply::{self, Page, RawAnswer};
 use super::transport::{self, ClientError};
 use crate::domain::exchange::{Failure, Journaled, Reply};
+use crate::domain::limit_signal::LimitSignal;
 use crate::domain::referral::{ETag, ReferralId};
 
 /// The most bytes that are read of a list page, which holds at most a hundred referrals of a few kilobytes.
@@ -49,6 +51,8 @@ struct ClientInner {
     tokens: Tokens,
     settings: ClientSettings,
     log: Option<AnswerLog>,
+    /// What the service said last of how much may be asked for, until somebody takes it.
+    limits: Mutex<Option<LimitSignal>>,
 }
 
 impl Client {
@@ -73,7 +77,8 @@ impl Client {
         let connections = Connections::new(|| transport::builder(endpoint.is_local(), settings.timeout))
             .map_err(transport::not_set_up)?;
         let tokens = Tokens::new(auth, settings.clock);
-        Ok(Self(Arc::new(ClientInner { connections, endpoint, tokens, settings, log })))
+        let limits = Mutex::default();
+        Ok(Self(Arc::new(ClientInner { connections, endpoint, tokens, settings, log, limits })))
     }
 
     /// Returns what the token says of itself, for display; `None` where it is no JWT. Fetches it where there is none
@@ -178,6 +183,11 @@ impl Client {
         self.0.tokens.demanded()
     }
 
+    /// Takes what the service said last of how much may be asked for.
+    pub fn take_limits(&self) -> Option<LimitSignal> {
+        self.0.limits.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Returns how often a token was fetched from its file, its command or the sign-in service.
     pub fn token_requests(&self) -> u64 {
         self.0.tokens.requests()
@@ -246,6 +256,11 @@ impl Client {
         let pauses = response.headers().get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
         let retry_after = reply::longest_pause(pauses, now);
         let status = response.status().as_u16();
+        // A refusal says by itself how long to wait.
+        let asked = retry_after.filter(|_| (200..=299).contains(&status));
+        if let Some(signal) = limits::signal(response.headers(), asked, now) {
+            *self.0.limits.lock().unwrap_or_else(PoisonError::into_inner) = Some(signal);
+        }
         Ok(RawAnswer {
             status,
             challenges: if matches!(status, 401 | 403) { challenges(response.headers()) } else { Vec::new() },

@@ -8,6 +8,7 @@
 //! | `connections` | whether a request uses a new connection or one that was kept |
 //! | `transport` | what every HTTP client has in common |
 //! | [`knock()`] | a request without a token |
+//! | `limits` | what an answer says of how much may be asked for |
 //! | `observed` | what an answer shows besides its status and its body, for `check` |
 //! | `untrusted` | why no connection could be made, as far as a certificate is the reason |
 //! | `body` | response bodies, of bounded size |
@@ -27,6 +28,7 @@ mod client;
 mod connections;
 mod endpoint;
 mod knock;
+mod limits;
 mod observed;
 mod reasons;
 mod refusal;

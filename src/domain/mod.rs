@@ -43,6 +43,7 @@ pub mod key;
 pub mod level;
 pub mod life;
 pub mod likeness;
+pub mod limit_signal;
 pub mod lost;
 pub mod number;
 pub mod oddity;
