@@ -351,6 +351,7 @@ pub fn sandbox(typed: args::SandboxArgs) -> sandbox::SandboxOptions {
         port: typed.port,
         config: crate::sandbox::SandboxConfig {
             quota: typed.quota,
+            quota_headers: typed.quota_headers,
             at_once: typed.at_once,
             list_etags: !typed.list_without_etags,
             strict: typed.strict,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::serve::ListenerExt;
 use serde_json::Value;
@@ -61,6 +61,7 @@ async fn handle(
     if let Some(id) = request.headers.get(CLIENT_REQUEST_ID) {
         response.headers_mut().insert(CLIENT_REQUEST_ID, id.clone());
     }
+    served.sandbox.tell_quota(response.headers_mut());
     response
 }
 
@@ -192,6 +193,17 @@ impl Sandbox {
         let effect = state.faults.meet(request.call.subject());
         state.counts.faulted += u64::from(effect.is_some());
         Ok(effect)
+    }
+
+    /// Adds the headers that tell how much of the quota is left, where it is to be told.
+    fn tell_quota(&self, headers: &mut HeaderMap) {
+        let Some(form) = self.shared.quota_headers else { return };
+        let told = self.state().quota.as_ref().map(|quota| quota.headers(form, Instant::now()));
+        for (name, value) in told.into_iter().flatten() {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
     }
 
     fn count_answer(&self, status: StatusCode) {

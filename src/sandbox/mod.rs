@@ -53,7 +53,7 @@ mod times;
 mod view;
 
 pub use fault::{Fault, FaultError};
-pub use quota::{Quota, QuotaError};
+pub use quota::{Quota, QuotaError, QuotaHeaders, QuotaHeadersError};
 pub use seed::SeedError;
 pub use service::{Counts, Sandbox, SandboxConfig};
 pub use view::{ETagsIn, MemberPath, MemberPathError};

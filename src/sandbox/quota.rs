@@ -39,6 +39,32 @@ enum Manner {
 )]
 pub struct QuotaError(String);
 
+/// The headers that tell of a quota with every answer, also where nothing is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuotaHeaders {
+    /// `RateLimit-Policy` and `RateLimit`, as the IETF drafts them.
+    RateLimit,
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`.
+    XRateLimit,
+}
+
+/// The error for a text that names no such headers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" names no headers: write ratelimit or x-ratelimit")]
+pub struct QuotaHeadersError(String);
+
+impl FromStr for QuotaHeaders {
+    type Err = QuotaHeadersError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "ratelimit" => Ok(Self::RateLimit),
+            "x-ratelimit" => Ok(Self::XRateLimit),
+            _ => Err(QuotaHeadersError(text.to_owned())),
+        }
+    }
+}
+
 /// The greatest number of requests of a quota, and so of past requests that are remembered.
 const MOST: usize = 1_000_000;
 
@@ -114,6 +140,30 @@ impl QuotaCounter {
         match self.quota.manner {
             Manner::Documented => self.slide(now),
             Manner::Nginx { burst } => self.leak(burst, now),
+        }
+    }
+
+    /// Returns the headers that tell how much of the quota is left, with their values. A proxy such as nginx tells
+    /// nothing.
+    pub(super) fn headers(&self, form: QuotaHeaders, now: Instant) -> Vec<(&'static str, String)> {
+        if self.quota.manner != Manner::Documented {
+            return Vec::new();
+        }
+        let Quota { requests, span, .. } = self.quota;
+        let counted = || self.arrivals.iter().filter(|at| **at + span > now);
+        let remaining = requests - counted().count().min(requests);
+        let reset = counted().next().map_or(Duration::ZERO, |first| (*first + span).duration_since(now));
+        let (window, reset) = (span.as_secs(), reset.as_secs_f64().ceil());
+        match form {
+            QuotaHeaders::RateLimit => vec![
+                ("ratelimit-policy", format!("\"requests\";q={requests};w={window}")),
+                ("ratelimit", format!("\"requests\";r={remaining};t={reset}")),
+            ],
+            QuotaHeaders::XRateLimit => vec![
+                ("x-ratelimit-limit", requests.to_string()),
+                ("x-ratelimit-remaining", remaining.to_string()),
+                ("x-ratelimit-reset", reset.to_string()),
+            ],
         }
     }
 
@@ -203,6 +253,34 @@ mod tests {
         assert_eq!(enter(10_000), Ok(()));
         assert_eq!(enter(20_500), Err(TooMany::After(50)), "the request at 10 s must be 60 s old");
         assert_eq!(enter(70_500), Ok(()));
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_either_form() {
+        let start = Instant::now();
+        let mut counter = QuotaCounter::new("2/m".parse().unwrap());
+        let told = |counter: &QuotaCounter, form: &str, seconds| {
+            counter.headers(form.parse().unwrap(), start + Duration::from_secs(seconds))
+        };
+        let owned = |headers: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+            headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+        };
+        let policy = ("ratelimit-policy", "\"requests\";q=2;w=60");
+        let whole = owned(&[policy, ("ratelimit", "\"requests\";r=2;t=0")]);
+        assert_eq!(told(&counter, "ratelimit", 0), whole);
+        counter.enter(start).unwrap();
+        counter.enter(start + Duration::from_secs(10)).unwrap();
+        assert_eq!(
+            told(&counter, "x-ratelimit", 15),
+            owned(&[("x-ratelimit-limit", "2"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "45")])
+        );
+        assert_eq!(told(&counter, "ratelimit", 65), owned(&[policy, ("ratelimit", "\"requests\";r=1;t=5")]));
+        let counter = QuotaCounter::new("2/m:503".parse().unwrap());
+        assert!(told(&counter, "ratelimit", 0).is_empty());
+        assert_eq!(
+            "x".parse::<QuotaHeaders>().unwrap_err().to_string(),
+            "\"x\" names no headers: write ratelimit or x-ratelimit"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::calls::Calls;
 use super::fault::{Fault, Faults};
-use super::quota::{Quota, QuotaCounter};
+use super::quota::{Quota, QuotaCounter, QuotaHeaders};
 use super::seed::{self, SeedError};
 use super::store::ReferralStore;
 use super::view::{ETagsIn, MemberPath, View};
@@ -18,6 +18,8 @@ use super::view::{ETagsIn, MemberPath, View};
 pub struct SandboxConfig {
     /// The limit on the rate of requests; `None` answers all.
     pub quota: Option<Quota>,
+    /// The headers that tell of that limit with every answer; `None` tells nothing.
+    pub quota_headers: Option<QuotaHeaders>,
     /// The limit on requests at the same time; `None` answers all. Requests beyond it are answered 503, as
     /// nginx does with `limit_conn`.
     pub at_once: Option<u32>,
@@ -42,6 +44,7 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             quota: None,
+            quota_headers: None,
             at_once: None,
             list_etags: true,
             list_omits: Vec::new(),
@@ -97,6 +100,7 @@ pub(super) struct SharedService {
     pub view: View,
     pub strict: bool,
     pub at_once: Option<u32>,
+    pub quota_headers: Option<QuotaHeaders>,
     state: Mutex<ServiceState>,
 }
 
@@ -120,8 +124,8 @@ impl Sandbox {
     /// # Errors
     /// Returns an error where the seed is no JSON, or a referral has no id of its own; see [`SeedError`].
     pub fn from_text(seed: &str, config: SandboxConfig, clock: WallClock) -> Result<Self, SeedError> {
-        let SandboxConfig { quota, at_once, list_etags, list_omits, list_nulls, etags_in, strict, faults } =
-            config;
+        let SandboxConfig { quota, quota_headers, at_once, list_etags, .. } = config;
+        let SandboxConfig { list_omits, list_nulls, etags_in, strict, faults, .. } = config;
         let state = ServiceState {
             store: seed::read(seed)?,
             calls: Calls::default(),
@@ -131,7 +135,7 @@ impl Sandbox {
             counts: Counts::default(),
         };
         let view = View { etags_in, list_without_etags: !list_etags, list_omits, list_nulls };
-        let shared = SharedService { clock, view, strict, at_once, state: Mutex::new(state) };
+        let shared = SharedService { clock, view, strict, at_once, quota_headers, state: Mutex::new(state) };
         Ok(Self { shared: Arc::new(shared) })
     }
 

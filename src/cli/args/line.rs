@@ -564,6 +564,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "N/s|N/m")]
     pub quota: Option<crate::sandbox::Quota>,
 
+    /// Headers that tell of that limit with every answer: ratelimit (as the IETF drafts them) or x-ratelimit
+    #[arg(long, value_name = "FORM", requires = "quota")]
+    pub quota_headers: Option<crate::sandbox::QuotaHeaders>,
+
     /// Requests to serve at a time; answer 503 to more, as nginx does with limit_conn
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub at_once: Option<u32>,
