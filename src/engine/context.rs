@@ -206,6 +206,9 @@ impl<A: Api> Context<'_, A> {
     fn let_through(&self, request_state: &RequestState<'_>) {
         if let Some((turn, left)) = request_state.turn {
             self.pace.answered(turn);
+            if let Some(signal) = self.api.take_limits() {
+                self.pace.heed(turn, signal);
+            }
             self.slots.let_through(request_state.among);
             self.pace.blame().let_through(request_state.subject(), left);
         }

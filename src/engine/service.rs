@@ -4,6 +4,7 @@ use std::future::Future;
 
 use crate::api::{Client, Generation, Page, PageLink};
 use crate::domain::exchange::{Failure, Reply};
+use crate::domain::limit_signal::LimitSignal;
 use crate::domain::referral::ReferralId;
 use crate::ledger::Ticket;
 
@@ -27,6 +28,11 @@ pub trait Api: Sync {
 
     /// Fetches a token where there is none, or where the present one ends soon.
     fn fetch_token(&self) -> impl Future<Output = ()> + Send;
+
+    /// Takes what the service said last of how much may be asked for.
+    fn take_limits(&self) -> Option<LimitSignal> {
+        None
+    }
 
     /// Returns whether the service ever accepted a token of this generation. For the first generation this is
     /// assumed.
@@ -68,6 +74,10 @@ impl Api for Client {
 
     async fn fetch_token(&self) {
         Client::fetch_token(self).await;
+    }
+
+    fn take_limits(&self) -> Option<LimitSignal> {
+        Client::take_limits(self)
     }
 
     fn was_taken(&self, token: Generation) -> bool {

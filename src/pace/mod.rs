@@ -29,6 +29,6 @@ mod rate;
 pub mod retry;
 pub mod width;
 
-pub use controller::{RateCheckpoint, Turn};
+pub use controller::{BorneRate, RateCheckpoint, Turn};
 pub use pacer::{FoundRate, MAX_PAUSE, Pace, Pause, WaitReason, WaitTimes};
 pub use rate::{Pacing, Rate, RateError};

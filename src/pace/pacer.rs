@@ -9,16 +9,27 @@ use tracing::debug;
 
 use super::blame::Blame;
 use super::circuit::Circuit;
-use super::controller::{Controller, RateCheckpoint, Turn};
+use super::controller::{BorneRate, Controller, RateCheckpoint, Turn};
 use super::gate::Gate;
 use super::limiter::Limiter;
 use super::meter::{ClockReading, Meter};
 use super::rate::{self, Pacing};
 use super::retry;
+use crate::domain::limit_signal::LimitSignal;
 
 /// The longest pause that is taken, whatever the service asks for. A longer one is most likely a mistake, and
 /// if it isn't, the next answer asks for it again.
 pub const MAX_PAUSE: Duration = Duration::from_secs(600);
+
+/// The longest pause that is taken because an answer foretells it. If it is too short, a refusal says so.
+pub const MAX_FORETOLD: Duration = Duration::from_secs(60);
+
+/// The number of pauses in a row after which the service is no longer believed that they can be very short.
+const MANY_IN_A_ROW: u32 = 10;
+
+/// The shortest pause from then on. Together they outlast a minute, and so a quota of a minute, before a run is
+/// given up.
+const NOT_SO_SHORT: Duration = Duration::from_secs(5);
 
 /// The pace of a run, which all workers share: every request, read or write, waits here for its turn.
 #[derive(Debug)]
@@ -124,7 +135,10 @@ impl Pace {
             match limiter.take(asked, interval) {
                 Ok(due) => return self.controller().granted(self.since_begun(), asked < due),
                 Err(free_at) => {
-                    waiting.get_or_insert_with(|| RateWait::begin(self));
+                    if waiting.is_none() {
+                        waiting = Some(RateWait::begin(self));
+                        self.controller().waits();
+                    }
                     // The gate may be shut during this sleep, so it is checked again before the turn is taken.
                     tokio::select! {
                         () = sleep_until(free_at) => {}
@@ -145,7 +159,7 @@ impl Pace {
     ///
     /// `asked` is the value of `Retry-After`. Where there was none, or zero, which would let a throttled
     /// run go on at full speed, the pause grows with the throttles in a row: 1 s, 2 s, 4 s … 60 s. It is
-    /// capped at [`MAX_PAUSE`].
+    /// capped at [`MAX_PAUSE`], and no shorter than [`NOT_SO_SHORT`] after [`MANY_IN_A_ROW`] in a row.
     pub fn throttled(&self, turn: Turn, asked: Option<Duration>) -> Pause {
         self.adapt(|controller, now| {
             let in_a_row = controller.in_a_row_with(turn);
@@ -155,6 +169,33 @@ impl Pace {
             self.gate.shut(now, now + length);
             Pause { length, in_a_row }
         })
+    }
+
+    /// Heeds what an answer says of how much may be asked for: goes at the rate that the service says it grants, and
+    /// waits, for no longer than [`MAX_FORETOLD`], where nothing more is granted before.
+    pub fn heed(&self, turn: Turn, signal: LimitSignal) {
+        self.adapt(|controller, now| {
+            if let Some(rate) = signal.rate() {
+                controller.aim_at(now, rate);
+            }
+            let wait = signal.wait().map(|wait| wait.min(MAX_FORETOLD));
+            if let Some(wait) = wait.filter(|_| controller.believes_pause(turn)) {
+                debug!(seconds = wait.as_secs(), "limit used up");
+                controller.foretold(now, turn, wait);
+                self.gate.shut(self.begun + now, self.begun + now + wait);
+            }
+        });
+    }
+
+    /// Goes on with a rate that an earlier run bore. A run that was throttled itself does so only where it would be
+    /// faster than that run's limit.
+    pub fn begin_at(&self, borne: BorneRate) {
+        self.adapt(|controller, now| controller.begin_at(now, borne));
+    }
+
+    /// Returns the rate that this run bore, where it sustained one.
+    pub fn borne(&self) -> Option<BorneRate> {
+        self.controller().borne()
     }
 
     /// Returns the controller's state, for [`Self::roll_back`].
@@ -251,7 +292,10 @@ impl Pace {
 /// Returns the length of the pause after a throttle.
 fn length(asked: Option<Duration>, in_a_row: u32) -> Duration {
     match asked {
-        Some(asked) if !asked.is_zero() => asked.min(MAX_PAUSE),
+        Some(asked) if !asked.is_zero() => {
+            let least = if in_a_row > MANY_IN_A_ROW { NOT_SO_SHORT } else { Duration::ZERO };
+            asked.clamp(least, MAX_PAUSE)
+        }
         _ => retry::default_pause(in_a_row),
     }
 }

@@ -7,6 +7,7 @@
 //! | `outage` | a service that fails as a whole |
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![expect(clippy::print_stdout, reason = "a table is asked for")]
 
 mod alone;
 mod outage;
