@@ -13,6 +13,7 @@ use super::harvest::{Gap, Harvest, Harvested, Unread};
 use super::next_command::{CommandLine, Operand, flag, spelled};
 use super::options::Sending;
 use super::plan_writer::unreadable;
+use super::remembered_rate::{self, Use};
 use super::target::Target;
 use super::{beginning, connection, out_file, progress};
 use crate::api::{Client, PageLink};
@@ -92,13 +93,15 @@ pub async fn run(options: ExportOptions, environment: &Environment<'_>) -> Resul
     let ids = options.ids.as_deref().map(listed).transpose()?;
     let connect = (environment.new_id)();
     let client = connection::connect(&options.target, options.sending.timeout, connect, environment)?;
-    let pace = Pace::new(options.sending.pacing);
+    let (pace, pacing) = (Pace::new(options.sending.pacing), options.sending.pacing);
+    remembered_rate::begin(Use::Reading, &pace, pacing, &client, &options.target, environment).await;
     let progress = Progress::listing(options.progress);
     let observe = |event| progress::show(&progress, environment, event);
     let context = engine_context(&client, &pace, &options.sending, environment, &observe);
     let exporter = Exporter { options: &options, columns: columns.as_ref(), environment };
     let gathering = exporter.gather(&context, ids);
     let harvest = progress::watched(gathering, &progress, &context, options.progress, environment).await;
+    remembered_rate::keep(Use::Reading, &pace, pacing, &client, &options.target, environment).await;
     if let Some(trouble) = stopped(&options.target, environment) {
         return Err(trouble);
     }

@@ -86,10 +86,15 @@ pub enum UnreadLearnt {
 impl ServiceKey<'_> {
     /// Returns the file that holds what was learnt.
     pub fn file(&self, state_dir: &Path) -> PathBuf {
+        state_dir.join(FOLDER).join(self.file_name())
+    }
+
+    /// Returns the name of a file in which something is kept of the service.
+    pub fn file_name(&self) -> String {
         let tenant = self.tenant.unwrap_or_default();
         let sum = Sha256::digest(format!("{}\n{tenant}", self.endpoint).as_bytes());
         let name: String = sum.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        state_dir.join(FOLDER).join(format!("{name}.json"))
+        format!("{name}.json")
     }
 }
 

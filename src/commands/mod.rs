@@ -100,6 +100,7 @@ pub mod payloads;
 pub mod plan_writer;
 pub mod planning;
 pub mod progress;
+mod remembered_rate;
 pub mod repeated;
 pub mod report;
 pub mod resume;

@@ -10,6 +10,7 @@ use super::next_command::spelled;
 use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
+use super::remembered_rate::{self, Use};
 use super::source::{Changes, Source};
 use super::survey::Surveyor;
 use super::{beginning, columns, connection, next_step, progress};
@@ -209,11 +210,13 @@ async fn with_service<T>(
 ) -> Result<(T, RunStats), CommandError> {
     let RunContext { target, sending, pace, showing, .. } = run_context;
     let begun = progress::Begun::now(client, pace);
+    remembered_rate::begin(Use::Reading, pace, sending.pacing, client, target, environment).await;
     let progress = Progress::planning(showing.progress);
     progress.rows_read(rows);
     let observe = |event| progress::show(&progress, environment, event);
     let context = engine_context(client, pace, sending, environment, &observe);
     let asked = progress::watched(ask(&context), &progress, &context, showing.progress, environment).await;
+    remembered_rate::keep(Use::Reading, pace, sending.pacing, client, target, environment).await;
     let asked = asked?;
     match environment.stop.reason() {
         Some(StopReason::Unreachable(why)) => {

@@ -10,6 +10,7 @@ use super::error::{CommandError, ErrorKind, about_damage};
 use super::next_command::{CommandLine, flag};
 use super::options::RunContext;
 use super::progress::{self, Begun};
+use super::remembered_rate::{self, Use};
 use super::waves::{Sender, WavesEnd};
 use super::write_reports::PlanFile;
 use super::{approval, connection, finish, forecast, next_step, patches, write_reports};
@@ -160,7 +161,7 @@ async fn send(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<(), Ended> {
-    let RunContext { sending, pace, showing, .. } = run_context;
+    let RunContext { sending, pace, showing, target, .. } = run_context;
     next_step::tell_on_leaving(run_context, environment);
     let max_errors = sending.max_errors.of(&ledger).await?;
     let PlanSpec { levels, on_conflict, .. } = ledger.header().spec.asked.clone();
@@ -168,6 +169,7 @@ async fn send(
     let rebase =
         move |item: &Item, now: &Snapshot<'_>| plan::rebase(item, now, &levels, (environment.clock)());
     let begun = Begun::now(client, pace).with_tokens(tokens);
+    remembered_rate::begin(Use::Changing, pace, sending.pacing, client, target, environment).await;
     let (journal, backlog) = ledger.start(Arc::new(environment.clock)).await?;
     environment.console.tell(&ProgressEvent::Sending { referrals: totals.remaining });
     let progress = Progress::new(showing.progress, totals.remaining);
@@ -207,6 +209,7 @@ async fn send(
     };
     let figures = progress::figures(&context, client, begun).plus(verifying.stats());
     progress::tell_rate(run_context, environment);
+    remembered_rate::keep(Use::Changing, pace, sending.pacing, client, target, environment).await;
     let phase = ended.as_ref().copied().unwrap_or(Phase::Stopped);
     let closed = match is_unread {
         true => journal.leave_open(&figures).await,

@@ -12,6 +12,7 @@ use super::environment::Environment;
 use super::error::CommandError;
 use super::next_command::{CommandLine, flag, spelled};
 use super::options::{Sending, Showing, SummaryForm};
+use super::remembered_rate::{self, Use};
 use super::run_target::NamedTarget;
 use super::target::Target;
 use super::verified_files::{self, VerifiedFiles};
@@ -123,7 +124,8 @@ impl Verifying<'_> {
         let referrals = reader.written_ids().await?;
         let in_doubt = in_doubt(&reader).await?;
         let number = reader.verifications().await?.last().map_or(1, |(number, _)| number + 1);
-        let pace = Pace::new(options.sending.pacing);
+        let (pace, pacing) = (Pace::new(options.sending.pacing), options.sending.pacing);
+        remembered_rate::begin(Use::Reading, &pace, pacing, client, self.target, environment).await;
         let progress = Progress::listing(options.showing.progress);
         let observe = |event| progress::show(&progress, environment, event);
         let context = engine_context(client, &pace, &options.sending, environment, &observe);
@@ -139,6 +141,7 @@ impl Verifying<'_> {
             let comparing = self.compare(&context, &reader, referrals, &mut keeper);
             progress::watched(comparing, &progress, &context, options.showing.progress, environment).await?
         };
+        remembered_rate::keep(Use::Reading, &pace, pacing, client, self.target, environment).await;
         Ok(keeper.end(found, (environment.clock)()).await?)
     }
 

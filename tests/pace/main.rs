@@ -3,6 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `rate` | finding what a service bears |
+//! | `remembered` | beginning with what was borne before, or with what is told |
 //! | `alone` | one referral that is refused among others that are not |
 //! | `outage` | a service that fails as a whole |
 
@@ -12,5 +13,6 @@
 mod alone;
 mod outage;
 mod rate;
+mod remembered;
 #[path = "../support/mod.rs"]
 mod support;

@@ -61,7 +61,8 @@ pub struct TargetArgs {
 #[derive(Debug, Default, Clone, Args)]
 #[command(next_help_heading = "How to send")]
 pub struct PaceArgs {
-    /// Requests per second or minute, reads and writes together; `auto` finds the service's limit
+    /// Requests per second or minute, reads and writes together; `auto` finds the service's limit, and begins with what
+    /// was borne last
     /// [default: 2/s]
     #[arg(long, value_name = "N/s|N/m|auto")]
     pub rate: Option<Pacing>,
