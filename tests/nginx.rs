@@ -23,8 +23,9 @@ const ROWS: usize = 400;
 const START: f64 = 15.0;
 
 /// How it limits; what else is asked of the run; how long the service takes for a request, in milliseconds.
-const CASES: [(&str, &str, u64); 6] = [
+const CASES: [(&str, &str, u64); 7] = [
     (RATE, "--rate auto", 0),
+    (RATE_SAYS_SO, "--rate auto", 0),
     (RATE, "--rate 50/s", 0),
     (RATE, "--rate 200/s", 0),
     (RATE, "--rate 200/s --concurrency 1", 0),
@@ -33,6 +34,7 @@ const CASES: [(&str, &str, u64); 6] = [
 ];
 
 const RATE: &str = "limit_req zone=rate burst=5 nodelay;";
+const RATE_SAYS_SO: &str = "limit_req zone=rate burst=5 nodelay; limit_req_status 429;";
 const NUMBER: &str = "limit_conn number 2;";
 
 #[test]
@@ -53,13 +55,23 @@ fn check((limit, more, takes): &(&str, &str, u64)) -> Option<String> {
     let endpoint = format!("http://{}/v1.0", nginx.address);
     let line = format!("apply changes.jsonl --out run --yes --progress none --endpoint {endpoint} {more}");
     let ended = home.run(&line.split(' ').collect::<Vec<_>>());
-    let (total, refused) = nginx.refused_after_the_start(&home);
+    let requests = nginx.requests(&home);
+    let (total, refused) = count(&requests, START);
     let share = refused as f64 / total as f64 * 100.0;
     let outcomes = home.run_of("run").outcomes();
     let told = format!("{limit} {more}: {outcomes}; {refused} of {total} refused, {share:.1} %");
-    println!("{told}; {:?} s", home.run_of("run").summary()["seconds"]);
+    let (all, all_refused) = count(&requests, 0.0);
+    let seconds = requests.last().unwrap().0;
+    let per_second = (all - all_refused) as f64 / seconds;
+    println!("{told}; with the start {all_refused} of {all}, {per_second:.2} a second let through");
     let is_well = ended.code == Some(0) && outcomes == format!("{ROWS} applied") && share <= 3.0;
     (!is_well).then(|| format!("{told}\n{}", ended.stderr))
+}
+
+/// How many requests there were after so many seconds, and how many of them were refused.
+fn count(requests: &[(f64, String)], from: f64) -> (usize, usize) {
+    let late = requests.iter().filter(|(at, _)| *at >= from);
+    (late.clone().count(), late.filter(|(_, status)| ["429", "503"].contains(&status.as_str())).count())
 }
 
 /// A process of nginx, until it is dropped.
@@ -106,17 +118,16 @@ impl Nginx {
         Self { child, address }
     }
 
-    /// How many requests there were once the limit was to be found, and how many of them were refused.
-    fn refused_after_the_start(&self, home: &Place) -> (usize, usize) {
+    /// The requests: seconds after the first one, and how each was answered.
+    fn requests(&self, home: &Place) -> Vec<(f64, String)> {
         let log = fs::read_to_string(home.path("nginx/access.log")).unwrap();
-        let requests: Vec<(f64, &str)> = log
+        let requests: Vec<(f64, String)> = log
             .lines()
             .map(|line| line.split_once(' ').unwrap())
-            .map(|(time, status)| (time.parse().unwrap(), status))
+            .map(|(time, status)| (time.parse().unwrap(), status.to_owned()))
             .collect();
         let begun = requests[0].0;
-        let late: Vec<_> = requests.into_iter().filter(|(time, _)| time - begun > START).collect();
-        (late.len(), late.iter().filter(|(_, status)| *status == "503").count())
+        requests.into_iter().map(|(time, status)| (time - begun, status)).collect()
     }
 }
 

@@ -26,6 +26,23 @@ fn what_is_reached() {
     println!("{}", rates::table_with_goals(&runs));
 }
 
+/// Whatever the quota, the latency and what is in flight: most of it is used from the first request on, and what is
+/// throttled is bounded by what is in flight at the start, and is little afterwards.
+#[test]
+fn any_quota_is_found() {
+    each(&(0..40).collect::<Vec<u64>>(), |number| {
+        let scenario = rates::any(*number);
+        let shares = rates::run(scenario);
+        let throttled = shares.throttled.0 / 100.0 * (scenario.changes as f64 + 1.0);
+        let is_well = shares.given_up == 0
+            && shares.used.0 >= 75.0
+            && shares.used.1 >= 70.0
+            && shares.throttled.1 <= 1.5
+            && throttled <= (scenario.concurrency * 4 + 8) as f64;
+        assert!(is_well, "{scenario:#?} {shares:#?}");
+    });
+}
+
 #[test]
 fn a_run_is_the_same_every_time() {
     let scenario = rates::SCENARIOS[0];

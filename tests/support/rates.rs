@@ -189,6 +189,25 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { kind: Kind::Queue, concurrency: 32, ..FORTY },
 ];
 
+/// A scenario that a number makes up: any quota, however it is counted, and any latency, with as much in flight as it
+/// takes to use the quota.
+pub fn any(number: u64) -> Scenario {
+    let mut chance = Chance(number);
+    let mut between = |least: f64, most: f64| least + (most - least) * chance.share();
+    let quota = between(2.0, 60.0).round();
+    let kind = match between(0.0, 5.0) as u32 {
+        0 => Kind::Bucket((quota * between(0.25, 4.0)).ceil().max(5.0)),
+        1 => Kind::Nginx((quota * between(0.25, 1.0)).ceil().max(6.0)),
+        2 => Kind::Sliding(if between(0.0, 1.0) < 0.3 { 60 } else { 1 }),
+        3 => Kind::SlidingStrict(if between(0.0, 1.0) < 0.3 { 60 } else { 1 }),
+        _ => Kind::Fixed(if between(0.0, 1.0) < 0.3 { 60 } else { 1 }),
+    };
+    let latency = between(20.0, 400.0).round();
+    let concurrency = (between(1.5, 3.0) * quota * latency / 1000.0).ceil().clamp(4.0, 64.0) as usize;
+    let (changes, seconds) = (quota as u64 * 60, (60, 120));
+    Scenario { quota, kind, concurrency, latency, spread: between(0.0, 0.5), changes, seconds, ..STEADY }
+}
+
 /// What came of it, in percent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shares {
@@ -327,6 +346,19 @@ impl Scenario {
     }
 }
 
+/// Numbers as if by chance, the same every time.
+struct Chance(u64);
+
+impl Chance {
+    /// Of Steele, Lea and Flood, "Fast splittable pseudorandom number generators".
+    fn share(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        f64::from(u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap()) / f64::from(u32::MAX)
+    }
+}
+
 /// The service.
 struct Service {
     scenario: Scenario,
@@ -335,7 +367,7 @@ struct Service {
     last: Duration,
     arrivals: VecDeque<Duration>,
     window: u64,
-    chance: u64,
+    chance: Chance,
     /// With the start, and after it.
     let_through: (u64, u64),
     throttled: (u64, u64),
@@ -356,7 +388,7 @@ impl Service {
             last: Duration::ZERO,
             arrivals: VecDeque::new(),
             window: 0,
-            chance: 1,
+            chance: Chance(1),
             let_through: (0, 0),
             throttled: (0, 0),
             made: None,
@@ -367,11 +399,7 @@ impl Service {
 
     /// The way to the service, or back: half the latency, more or less.
     fn way(&mut self) -> Duration {
-        // Of Steele, Lea and Flood, "Fast splittable pseudorandom number generators".
-        self.chance = self.chance.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.chance ^ (self.chance >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let share = f64::from(u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap()) / f64::from(u32::MAX);
+        let share = self.chance.share();
         let Scenario { latency, spread, .. } = self.scenario;
         Duration::from_secs_f64(latency / 2000.0 * (1.0 - spread + 2.0 * spread * share))
     }

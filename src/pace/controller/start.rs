@@ -33,6 +33,14 @@ const LESS: f64 = 0.03;
 /// The lowest share of a throttled rate that the limit can be, in case it is told too low.
 const LOWEST_SHARE: f64 = 1.0 / 16.0;
 
+/// The time and the number of requests from which on a limit may have an echo.
+const LONG_WINDOW: Duration = Duration::from_secs(45);
+const MUCH: u64 = 1000;
+
+/// The share of an assumed limit of a longer time that must have been let through since it was begun to be used up, so
+/// that a throttle is its echo: what was used up unevenly is granted again as unevenly.
+const ECHO: f64 = 0.8;
+
 /// The most throttles of the start, those in a row counted once.
 pub(super) const MAX_FALLS: u32 = 8;
 
@@ -46,6 +54,16 @@ pub(super) struct Start {
     counted: Option<Counted>,
     /// The last throttle, until something is let through.
     fall: Option<Fall>,
+    /// The limit of a longer time that is assumed, with all that was let through since when.
+    assumed: Option<Assumed>,
+}
+
+/// A limit of a longer time that is assumed.
+#[derive(Debug, Clone, Copy)]
+struct Assumed {
+    rate: f64,
+    requests: u64,
+    since: Duration,
 }
 
 /// How the run goes on, at a rate in requests a second.
@@ -112,8 +130,16 @@ impl Start {
     pub(super) fn fall(&mut self, throttled: Throttled, answered: u64, since: Duration) -> Then {
         let Throttled { at, rate, pause, .. } = throttled;
         let phase = self.log.ended(at, rate, throttled.since, throttled.turns, pause);
-        self.falls += 1;
         let least = rate * LOWEST_SHARE;
+        if let Some(assumed) = &mut self.assumed {
+            assumed.requests += answered;
+            let time = (at + pause).saturating_sub(assumed.since);
+            let granted = assumed.requests as f64 / time.as_secs_f64().max(1.0);
+            if time <= LONGEST_WINDOW && granted >= assumed.rate * ECHO {
+                return Then::Double((phase.lately() / 2.0).max(least));
+            }
+        }
+        self.falls += 1;
         let then = match self.before.take() {
             None => Then::Seek((phase.lately() * AFTER_FIRST).max(least)),
             Some(before) => {
@@ -147,7 +173,13 @@ impl Start {
         let fall = self.fall.take()?;
         let counted = fall.counted(opening)?;
         // What was counted once may be a limit; the next throttle tells.
-        let before = self.counted.replace(counted)?;
+        let Some(before) = self.counted.replace(counted) else {
+            let is_much = counted.requests >= MUCH && counted.time >= LONG_WINDOW;
+            let assumed = Assumed { rate: counted.rate(), requests: fall.answered, since: fall.since };
+            self.assumed = is_much.then_some(assumed);
+            return None;
+        };
+        self.assumed = None;
         let granted = before.rate().max(counted.rate());
         Some(if before.is_like(counted) { Then::Hold(granted * OF_COUNT) } else { fall.then })
     }
