@@ -17,9 +17,10 @@ pub struct LimitSignal {
 }
 
 impl LimitSignal {
-    /// Returns how long to wait, where nothing more is granted before.
+    /// Returns how long to wait, where nothing more is granted before. A second is none to wait for: times are told in
+    /// whole seconds, and it may as well be a hundredth.
     pub fn wait(self) -> Option<Duration> {
-        self.reset.filter(|reset| self.remaining == Some(0) && !reset.is_zero())
+        self.reset.filter(|reset| self.remaining == Some(0) && *reset > Duration::from_secs(1))
     }
 
     /// Returns the rate that the service says it grants, in requests a second: never zero, and none for limits of a
@@ -46,6 +47,8 @@ mod tests {
             (None, Some(0), Some(s(55)), Some(s(55)), None),
             (None, Some(0), None, None, None),
             (None, Some(0), Some(s(0)), None, None),
+            (None, Some(0), Some(s(1)), None, None),
+            (None, Some(0), Some(s(2)), Some(s(2)), None),
             (Some((0, s(60))), None, None, None, None),
             (Some((40, s(0))), None, None, None, None),
             (Some((u64::MAX, s(1))), None, None, None, Some(u64::MAX as f64)),
