@@ -29,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Which crates only one place may name, and where.
-const ONLY_IN: [(&str, &str); 30] = [
+const ONLY_IN: [(&str, &str); 31] = [
     ("tracing_subscriber", "src/cli/diagnostics.rs"),
     ("clap", "src/cli/"),
     ("reqwest", "src/api/"),
@@ -38,6 +38,7 @@ const ONLY_IN: [(&str, &str); 30] = [
     ("governor", "src/pace/"),
     ("rusqlite", "src/ledger/sqlite/"),
     ("crc32fast", "src/ledger/sqlite/"),
+    ("hashbrown", "src/domain/id_list.rs"),
     ("json_patch", "src/plan/"),
     ("indicatif", "src/report/progress"),
     ("axum", "src/sandbox/"),

@@ -11,38 +11,42 @@ use super::target::Target;
 use crate::api::Client;
 use crate::domain::characters::visible_path;
 use crate::engine::fetch::{Beginning, Survey};
+use crate::ledger::LedgerError;
 use crate::report::{counted, roughly};
 
 /// How old a hint may be.
 const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 /// Returns how to begin, and says so where it is not the usual way.
+///
+/// # Errors
+/// Returns an error where what the inputs want can't be read again.
 pub async fn of<W: Source>(
     surveyor: &mut Surveyor<'_, W>,
     client: &Client,
     target: &Target,
     environment: &Environment<'_>,
-) -> Beginning {
+) -> Result<Beginning, LedgerError> {
     // A single referral takes one request either way.
     if surveyor.remaining() < 2 {
-        return Beginning::Pages;
+        return Ok(Beginning::Pages);
     }
-    let Some((lists, age)) = hint(client, target, environment).await else { return Beginning::Pages };
+    let Some((lists, age)) = hint(client, target, environment).await else { return Ok(Beginning::Pages) };
     let pages = lists.pages().unwrap_or_default();
     let why = if !lists.any_etags {
         "lists do not show the eTags that changes are bound to".to_owned()
-    } else if surveyor.all_hang_on(&|pointer| lists.hides(pointer)) {
+    } else if surveyor.all_hang_on(&|pointer| lists.hides(pointer))? {
         "lists leave out what every row hangs on".to_owned()
     } else if surveyor.remaining() < usize::try_from(pages).unwrap_or(usize::MAX) && lists.show_names() {
         format!("lists have {}, which are more than the referrals to be read", counted(pages, "page"))
     } else {
-        return Beginning::Pages;
+        return Ok(Beginning::Pages);
     };
     environment.console.say(&format!(
         "note: {why}, as was learnt {} ago: referrals are read one by one, as long as each of them is to be changed",
         roughly(age)
     ));
-    Beginning::Singles
+    Ok(Beginning::Singles)
 }
 
 /// Keeps how many referrals there are, once a list was read to its end. That it can't be kept costs nothing.

@@ -222,9 +222,13 @@ impl Source for Payloads {
         Some(uncompared(self.judging.nothing_to_send(row, id, verdict, Vec::new())))
     }
 
-    fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
-        let (row, place) = self.take_out(id)?;
-        Some(uncompared(self.judging.not_in_snapshot(row, id, place, engagement_of)))
+    fn not_in_snapshot(
+        &mut self,
+        id: ReferralId,
+        engagement_of: Option<ReferralId>,
+    ) -> Result<Option<Planned>, LedgerError> {
+        let Some((row, place)) = self.take_out(id) else { return Ok(None) };
+        Ok(Some(uncompared(self.judging.not_in_snapshot(row, id, place, engagement_of))))
     }
 }
 

@@ -11,7 +11,7 @@ use super::options::RunContext;
 use super::payloads::Payloads;
 use super::plan_writer::PlanWriter;
 use super::remembered_rate::{self, Use};
-use super::source::{Changes, Source};
+use super::source::{AsideOnDisk, Changes, Source};
 use super::survey::Surveyor;
 use super::{beginning, columns, connection, next_step, progress};
 use crate::api::Client;
@@ -64,7 +64,7 @@ pub async fn plan(
     let (writer, mut figures) = match migrating {
         None => {
             let matching = options.matching.clone();
-            let mut planner = Planner::new(judging);
+            let mut planner = Planner::aside(judging, AsideOnDisk(writer.spill()?));
             planner.leave_what_asks_for_nothing(base.is_some());
             let compared = Default::default();
             let changes = Changes { planner, files, options, base, made_from: None, compared, stdin: None };
@@ -181,7 +181,7 @@ async fn look_live(
 ) -> Result<RunStats, CommandError> {
     let rows = surveyor.writer.rows();
     let look = async |context: &Context<'_, Client>| {
-        let beginning = beginning::of(surveyor, client, run_context.target, environment).await;
+        let beginning = beginning::of(surveyor, client, run_context.target, environment).await?;
         fetch_referrals(context, surveyor, beginning).await
     };
     let (there, figures) = with_service(look, rows, client, run_context, environment).await?;

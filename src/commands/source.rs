@@ -14,8 +14,8 @@ use crate::domain::referral::ReferralId;
 use crate::domain::run_spec::Base;
 use crate::domain::snapshot::Snapshot;
 use crate::input::{self, Record};
-use crate::ledger::LedgerError;
-use crate::plan::{Compared, Planned, Planner};
+use crate::ledger::{LedgerError, Spill, SpillRef};
+use crate::plan::{Aside, Compared, Planned, Planner};
 use crate::report::grouped;
 
 /// What the inputs want of referrals, held until each referral was read.
@@ -51,9 +51,12 @@ pub trait Source {
 
     /// Whether every wanted referral is to be changed at a place that is hidden, so that it can't be planned without a
     /// look at what is there. Where that can't be told, it isn't so.
-    fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> bool {
+    ///
+    /// # Errors
+    /// Returns an error where what the inputs want can't be read again.
+    fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> Result<bool, LedgerError> {
         let _ = is_hidden;
-        false
+        Ok(false)
     }
 
     /// Puts a referral back among those to read, because its item was made from data that may be outdated.
@@ -64,7 +67,14 @@ pub trait Source {
 
     /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a referral whose
     /// engagement has this id, where there is one.
-    fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned>;
+    ///
+    /// # Errors
+    /// Returns an error where what the inputs want can't be read again.
+    fn not_in_snapshot(
+        &mut self,
+        id: ReferralId,
+        engagement_of: Option<ReferralId>,
+    ) -> Result<Option<Planned>, LedgerError>;
 
     /// Returns what to warn of once every referral was looked at, if anything.
     fn warning(&self) -> Option<String> {
@@ -72,10 +82,31 @@ pub trait Source {
     }
 }
 
+/// A file without a name in the run's directory, where rows lie until their referrals were read.
+#[derive(Debug)]
+pub struct AsideOnDisk(pub Spill);
+
+impl Aside for AsideOnDisk {
+    type Place = SpillRef;
+    type Error = LedgerError;
+
+    fn put(&mut self, bytes: &[u8]) -> Result<SpillRef, LedgerError> {
+        self.0.put_bytes(bytes)
+    }
+
+    fn read(&mut self, at: SpillRef, into: &mut Vec<u8>) -> Result<(), LedgerError> {
+        self.0.bytes(at, into)
+    }
+
+    fn garbled(&self) -> LedgerError {
+        self.0.garbled()
+    }
+}
+
 /// The rows of change files, held until their referrals were read.
 pub struct Changes {
     /// Collects the rows by referral, and makes items of them.
-    pub planner: Planner,
+    pub planner: Planner<AsideOnDisk>,
     /// The change files, in the order in which they are read.
     pub files: Vec<String>,
     /// How they are read.
@@ -100,12 +131,12 @@ impl Changes {
         let is_untouched = notes.is_empty() && parsed.as_ref().is_ok_and(Draft::asks_for_nothing);
         self.compared.touched += u64::from(!is_untouched);
         let (id, item, verdict, findings) = match parsed {
-            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
+            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)?), None, notes),
             Err(mut rejected) => {
                 let findings = std::mem::take(&mut rejected.findings);
                 let verdict = Verdict::invalid(&findings);
                 let Rejected { id, .. } = rejected;
-                (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
+                (id, self.planner.add_rejected(row, rejected)?, Some(verdict), findings)
             }
         };
         let record = RowRecord { row, place, id, text, item, verdict, findings, matched };
@@ -143,7 +174,7 @@ impl Source for Changes {
         }
         writer.settle_columns(&infos)?;
         self.made_from.iter().try_for_each(|made_from| made_from.conclude(self.compared, writer))?;
-        for planned in self.planner.decided() {
+        for planned in self.planner.decided()? {
             writer.item(planned)?;
         }
         Ok(())
@@ -168,10 +199,10 @@ impl Source for Changes {
         _: &PlanWriter<'_>,
         keep: &dyn Fn(&Planned) -> bool,
     ) -> Result<Option<Planned>, LedgerError> {
-        Ok(self.planner.plan(id, current, keep))
+        self.planner.plan(id, current, keep)
     }
 
-    fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> bool {
+    fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> Result<bool, LedgerError> {
         self.planner.all_hang_on(is_hidden)
     }
 
@@ -183,7 +214,11 @@ impl Source for Changes {
         self.planner.absent(id, verdict)
     }
 
-    fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
+    fn not_in_snapshot(
+        &mut self,
+        id: ReferralId,
+        engagement_of: Option<ReferralId>,
+    ) -> Result<Option<Planned>, LedgerError> {
         self.planner.not_in_snapshot(id, engagement_of)
     }
 

@@ -79,7 +79,7 @@ impl<'a, W: Source> Surveyor<'a, W> {
         })
         .map_err(snapshot_error)?;
         for id in self.left() {
-            let planned = self.wanting.not_in_snapshot(id, self.engagements.get(&id).copied());
+            let planned = self.wanting.not_in_snapshot(id, self.engagements.get(&id).copied())?;
             self.write(planned)?;
         }
         Ok(())
@@ -99,7 +99,7 @@ impl<'a, W: Source> Surveyor<'a, W> {
                     }
                 }
                 None if last_word => {
-                    let planned = self.wanting.not_in_snapshot(id, None);
+                    let planned = self.wanting.not_in_snapshot(id, None)?;
                     self.write(planned)?;
                 }
                 None => {}
@@ -128,7 +128,10 @@ impl<'a, W: Source> Surveyor<'a, W> {
     }
 
     /// Whether every wanted referral is to be changed at a place that is hidden: see [`Source::all_hang_on`].
-    pub fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> bool {
+    ///
+    /// # Errors
+    /// Returns an error where what the inputs want can't be read again.
+    pub fn all_hang_on(&mut self, is_hidden: &dyn Fn(&Pointer) -> bool) -> Result<bool, LedgerError> {
         self.wanting.all_hang_on(is_hidden)
     }
 
@@ -343,8 +346,12 @@ mod tests {
             self.ask()
         }
 
-        fn not_in_snapshot(&mut self, _: ReferralId, _: Option<ReferralId>) -> Option<Planned> {
-            self.ask()
+        fn not_in_snapshot(
+            &mut self,
+            _: ReferralId,
+            _: Option<ReferralId>,
+        ) -> Result<Option<Planned>, LedgerError> {
+            Ok(self.ask())
         }
     }
 

@@ -166,7 +166,7 @@ pub struct RowRecord {
 }
 
 /// The result of an item, and with it of its rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settled {
     /// The outcome and its reason.
     pub verdict: Verdict,

@@ -36,6 +36,7 @@ pub mod fields;
 pub mod finding;
 pub mod format;
 pub mod formula;
+pub mod id_list;
 pub mod instant;
 pub mod item;
 pub mod json;

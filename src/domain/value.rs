@@ -45,6 +45,16 @@ impl Wanted {
         Self { raw, may_clear: true, sign: None, condition: Condition::Always }
     }
 
+    /// Puts a value together again from its parts.
+    pub fn restored(
+        raw: Box<RawValue>,
+        may_clear: bool,
+        sign: Option<DecimalSign>,
+        condition: Condition,
+    ) -> Self {
+        Self { raw, may_clear, sign, condition }
+    }
+
     /// Forbids the value to clear anything: a `null` within it is then accepted only where the referral has no
     /// value.
     #[must_use]

@@ -6,7 +6,6 @@
 //! places: no referral may stand in a file twice, since nothing tells which of the two counts.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -21,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::gzip::{self, GzipError};
 use super::hashing::{HashingReader, hex};
 use crate::domain::characters::visible_path;
+use crate::domain::id_list::{Added, IdList};
 use crate::domain::json::{self, Object};
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
@@ -121,8 +121,10 @@ struct SnapshotReader<'a, E> {
     place: u64,
     is_line: bool,
     on_page: Option<u32>,
-    /// Where each referral stands.
-    spots: HashMap<ReferralId, SnapshotPlace>,
+    /// The referrals so far.
+    ids: IdList,
+    /// Where each stands: its `place` and `on_page`.
+    spots: Vec<(u64, Option<u32>)>,
     /// Whether the sink wants more.
     more: bool,
     /// What went wrong within an array, which serde has no type for.
@@ -190,9 +192,17 @@ fn read_from<E>(
 ) -> Result<bool, SnapshotFileError<E>> {
     let start = start(reader).map_err(|error| SnapshotFileError::Io { path: path.to_owned(), error })?;
     let is_line = start.byte != Some(b'[');
-    let (on_page, spots) = (None, HashMap::new());
-    let mut reading =
-        SnapshotReader { path, sink, place: 0, is_line, on_page, spots, more: true, failure: None };
+    let mut reading = SnapshotReader {
+        path,
+        sink,
+        place: 0,
+        is_line,
+        on_page: None,
+        ids: IdList::default(),
+        spots: Vec::new(),
+        more: true,
+        failure: None,
+    };
     match start.byte {
         None => {}
         Some(b'[') => reading.array(reader, &start)?,
@@ -325,10 +335,12 @@ impl<E> SnapshotReader<'_, E> {
     /// Hands a referral to the sink, unless there was one of the same id.
     fn hand_over(&mut self, referral: &Snapshot<'_>) -> Result<(), SnapshotFileError<E>> {
         let id = referral.id();
-        let second = SnapshotPlace { place: self.place, is_line: self.is_line, on_page: self.on_page };
-        if let Some(first) = self.spots.insert(id, second) {
+        if let Added::There(at) = self.ids.add(id) {
+            let (place, on_page) = self.spots[at];
+            let (first, second) = (SnapshotPlace { place, on_page, ..self.spot() }, self.spot());
             return Err(SnapshotFileError::Twice { path: self.path.to_owned(), id, first, second });
         }
+        self.spots.push((self.place, self.on_page));
         self.more = (self.sink)(referral).map_err(SnapshotFileError::Sink)?;
         Ok(())
     }

@@ -14,7 +14,8 @@
 //! | `model` | the values that a ledger returns about a run |
 //! | `account`, `verdict` | turns what is on record into what reports show; pure |
 //! | `outstanding` | what is left to do for an item, judged from its attempts; pure |
-//! | `item_buffer` | items of a plan that wait to be written in the order of their numbers |
+//! | `awaited` | the items that rows wait for while planning |
+//! | `item_buffer`, `item_record` | items of a plan that wait to be written in the order of their numbers |
 //! | `ordering` | by which keys items are put in the order of sending: [`OrderKeys`] |
 //! | `spill` | texts that planning needs once more, kept in a temporary file: [`Spill`] |
 //! | `error` | why a ledger cannot be used: [`LedgerError`] |
@@ -33,9 +34,11 @@
 
 mod account;
 mod address;
+mod awaited;
 mod backend;
 mod error;
 mod item_buffer;
+mod item_record;
 mod journal;
 mod lookup;
 pub mod memory;

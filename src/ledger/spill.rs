@@ -59,12 +59,20 @@ impl Spill {
     /// # Errors
     /// Where the run's directory has no room for it.
     pub fn put(&mut self, text: &str) -> Result<SpillRef, LedgerError> {
+        self.put_bytes(text.as_bytes())
+    }
+
+    /// Puts bytes aside that need not be a text.
+    ///
+    /// # Errors
+    /// Where the run's directory has no room for them.
+    pub fn put_bytes(&mut self, bytes: &[u8]) -> Result<SpillRef, LedgerError> {
         let start = self.written + self.pending.len() as u64;
-        self.pending.extend_from_slice(text.as_bytes());
+        self.pending.extend_from_slice(bytes);
         if self.pending.len() >= BUFFER {
             self.write().map_err(|error| LedgerError::file(&self.dir, error))?;
         }
-        Ok(SpillRef { start, length: text.len() })
+        Ok(SpillRef { start, length: bytes.len() })
     }
 
     /// Reads a text that was put aside.
@@ -72,7 +80,23 @@ impl Spill {
     /// # Errors
     /// Where the file can't be written or read.
     pub fn text(&mut self, at: SpillRef) -> Result<String, LedgerError> {
-        self.read(at).map_err(|error| LedgerError::file(&self.dir, error))
+        let mut bytes = Vec::new();
+        self.bytes(at, &mut bytes)?;
+        String::from_utf8(bytes).map_err(|error| LedgerError::file(&self.dir, io::Error::other(error)))
+    }
+
+    /// Reads bytes that were put aside, in place of what `into` holds.
+    ///
+    /// # Errors
+    /// Where the file can't be written or read.
+    pub fn bytes(&mut self, at: SpillRef, into: &mut Vec<u8>) -> Result<(), LedgerError> {
+        self.read(at, into).map_err(|error| LedgerError::file(&self.dir, error))
+    }
+
+    /// Returns the error that something comes back otherwise than it was put aside.
+    pub fn garbled(&self) -> LedgerError {
+        let what = io::Error::new(io::ErrorKind::InvalidData, "what was put aside comes back otherwise");
+        LedgerError::file(&self.dir, what)
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -83,14 +107,14 @@ impl Spill {
         Ok(())
     }
 
-    fn read(&mut self, SpillRef { start, length }: SpillRef) -> io::Result<String> {
+    fn read(&mut self, SpillRef { start, length }: SpillRef, into: &mut Vec<u8>) -> io::Result<()> {
         if !self.pending.is_empty() {
             self.write()?;
         }
         self.file.seek(SeekFrom::Start(start))?;
-        let mut bytes = vec![0; length];
-        self.file.read_exact(&mut bytes)?;
-        String::from_utf8(bytes).map_err(io::Error::other)
+        into.clear();
+        into.resize(length, 0);
+        self.file.read_exact(into)
     }
 }
 
@@ -116,8 +140,11 @@ mod tests {
             let (place, earlier) = places[places.len() / 2];
             assert_eq!(spill.text(place).unwrap(), *earlier);
         }
+        let mut bytes = Vec::new();
         for (place, text) in places.into_iter().rev() {
             assert_eq!(spill.text(place).unwrap(), *text);
+            spill.bytes(place, &mut bytes).unwrap();
+            assert_eq!(bytes, text.as_bytes());
         }
     }
 

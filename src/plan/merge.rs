@@ -134,6 +134,21 @@ impl Merged {
     }
 }
 
+/// Whether a row may contradict itself: what stands in it more than once was found where it was read, but values may
+/// stand within one another, and a substatus may be of another status. To be told more often than it is so costs time
+/// alone.
+pub(super) fn can_contradict_itself(draft: &Draft) -> bool {
+    let Draft { status, substatus, sets, appends, .. } = draft;
+    let is_opted = |set: &Located<(Path, Wanted)>| matches!(set.value.0, Path::Opted(_));
+    let is_repeated = |at: usize| sets[..at].iter().any(|set| set.value.0 == sets[at].value.0);
+    (status.is_some() && substatus.is_some()) && {
+        let of_substatus = substatus.as_ref().map(|stage| stage.value.status());
+        status.as_ref().map(|status| status.value) != of_substatus
+    } || !appends.is_empty()
+        || sets.iter().any(is_opted)
+        || (1..sets.len()).any(is_repeated)
+}
+
 /// Adds one row's values to those of earlier rows, and collects contradictions.
 struct Merger<'a> {
     inputs: &'a [String],

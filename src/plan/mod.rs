@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`planner`] | keeps the rows until their referral was read, then makes its item |
+//! | [`aside`], `kept_rows`, `packed` | where the rows are meanwhile, and in which form |
 //! | [`judging`] | has a desired change judged, and makes its item |
 //! | [`merge`] | makes one desired change of all rows for a referral, or finds where they contradict |
 //! | [`patch`] | writes the operations of the document, `add` and `replace` only |
@@ -15,10 +16,13 @@
 //! Always: a document comes from an [`Approved`](crate::domain::rules::Approved) change alone, and
 //! has been proved before it is handed out; a referral is changed as a whole or not at all.
 
+pub mod aside;
 mod inverse;
 pub mod judging;
+mod kept_rows;
 pub mod merge;
 pub mod migrate;
+mod packed;
 pub mod patch;
 pub mod planner;
 pub mod proof;
@@ -26,6 +30,7 @@ mod rebase;
 mod returning_value;
 mod shape;
 
+pub use aside::{Aside, InMemory};
 pub use inverse::{ReturnTerms, SentChange, inverse};
 pub use judging::{Judging, Planned};
 pub use migrate::{Migrated, Terms, migrate};

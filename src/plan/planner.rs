@@ -1,14 +1,17 @@
-//! The planner: keeps the desired change of each referral until its current state is known, then makes its item.
+//! The planner: keeps what rows want of each referral until its current state is known, then makes its item.
 
 use std::collections::{HashMap, HashSet};
 
+use super::aside::{Aside, InMemory};
 use super::judging::{Judging, Planned, unknown};
-use super::merge::Merged;
+use super::kept_rows::{KeptRow, KeptRows};
+use super::merge::{Merged, can_contradict_itself};
 use super::proof;
 use crate::domain::account::input_name;
 use crate::domain::change::{Desired, Draft, Rejected};
 use crate::domain::fields::{Field, Path};
 use crate::domain::finding::{Finding, Location};
+use crate::domain::id_list::{Added, IdList};
 use crate::domain::item::Item;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::pointer::Pointer;
@@ -16,16 +19,35 @@ use crate::domain::referral::ReferralId;
 use crate::domain::rules::Rule;
 use crate::domain::snapshot::Snapshot;
 
-/// All rows for one referral, kept until its current state is known.
-struct ReferralRows {
+/// The rows for one referral, kept until its current state is known.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    /// The number of its item.
     number: u64,
-    rows: Vec<Location>,
-    rejected: Vec<Location>,
-    merged: Merged,
+    /// The last of its rows.
+    last: u32,
     /// Whether its item was made.
     done: bool,
-    /// How many cells of a Partner Center file were compared with the referral, and how many of them differ.
-    compared: Compared,
+    /// Whether its rows may decide its item by themselves: they may contradict each other, or ask for nothing.
+    may_be_decided: bool,
+}
+
+/// All rows for one referral, brought back and merged.
+struct Gathered {
+    /// Where they begin.
+    rows: Vec<Location>,
+    /// Where those begin that are no valid change.
+    rejected: Vec<Location>,
+    merged: Merged,
+}
+
+/// What an input as a whole leaves open about its rows.
+struct Doubt {
+    /// The input.
+    input: u32,
+    /// Whether it is about dates, rather than numbers.
+    of_dates: bool,
+    why: String,
 }
 
 /// Cells of Partner Center files that were compared with the referrals as they stand.
@@ -56,24 +78,45 @@ impl Compared {
     }
 }
 
-/// Collects rows by referral, and makes one item per referral.
-pub struct Planner {
+/// Collects rows by referral, and makes one item per referral. What rows want lies aside meanwhile.
+pub struct Planner<A: Aside = InMemory> {
     judging: Judging,
-    /// The groups, ordered by their first row. A group stays in place when it is done: referrals are read in no
-    /// particular order, so freeing single groups would leave gaps that are of little use.
-    groups: Vec<ReferralRows>,
-    /// The index of each referral's group.
-    places: HashMap<ReferralId, usize>,
+    /// The referrals, ordered by their first row.
+    ids: IdList,
+    /// The group of each. A group stays in place when it is done: referrals are read in no particular order, so freeing
+    /// single groups would leave gaps that are of little use.
+    groups: Vec<Group>,
+    rows: KeptRows<A>,
+    /// What inputs leave open, in their order.
+    doubts: Vec<Doubt>,
     /// The number of groups that are not done.
     remaining: usize,
     /// Whether a referral is left alone that no row asks anything for.
     leaves_alone: bool,
+    /// What was compared for each group, where that is anything.
+    compared: HashMap<usize, Compared>,
 }
 
-impl Planner {
-    /// Makes a planner without rows.
+impl Planner<InMemory> {
+    /// Makes a planner without rows, that keeps them in memory.
     pub fn new(judging: Judging) -> Self {
-        Self { judging, groups: Vec::new(), places: HashMap::new(), remaining: 0, leaves_alone: false }
+        Self::aside(judging, InMemory::default())
+    }
+}
+
+impl<A: Aside> Planner<A> {
+    /// Makes a planner without rows, that puts them there.
+    pub fn aside(judging: Judging, place: A) -> Self {
+        Self {
+            judging,
+            ids: IdList::default(),
+            groups: Vec::new(),
+            rows: KeptRows::new(place),
+            doubts: Vec::new(),
+            remaining: 0,
+            leaves_alone: false,
+            compared: HashMap::new(),
+        }
     }
 
     /// Sets whether a referral is unchanged, and need not be read, for which no row asks for anything: with a base,
@@ -83,89 +126,123 @@ impl Planner {
     }
 
     /// Adds a row; `row` is its ordinal in the run. Returns the number of the item that it belongs to.
-    pub fn add(&mut self, row: u64, draft: Draft) -> u64 {
-        let at = self.group(draft.id, row, draft.place);
-        let group = &mut self.groups[at];
-        group.merged.add(draft, &self.judging.inputs);
-        group.number
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    pub fn add(&mut self, row: u64, draft: Draft) -> Result<u64, A::Error> {
+        let may_be_decided = draft.asks_for_nothing() || can_contradict_itself(&draft);
+        let (id, place) = (draft.id, draft.place);
+        self.keep(row, may_be_decided, id, KeptRow { place, is_rejected: false, draft: Some(draft.into()) })
     }
 
     /// Adds a rejected row, and returns the number of the item that it belongs to; `None` if the row names no
     /// referral. Nothing is sent for its referral. What could be read of the row is judged with the others, so that
     /// one pass finds everything.
-    pub fn add_rejected(&mut self, row: u64, rejected: Rejected) -> Option<u64> {
-        let at = self.group(rejected.id?, row, rejected.place);
-        let group = &mut self.groups[at];
-        group.rejected.push(rejected.place);
-        if let Some(draft) = rejected.partial {
-            group.merged.add(*draft, &self.judging.inputs);
-        }
-        Some(group.number)
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    pub fn add_rejected(&mut self, row: u64, rejected: Rejected) -> Result<Option<u64>, A::Error> {
+        let Some(id) = rejected.id else { return Ok(None) };
+        let kept = KeptRow { place: rejected.place, is_rejected: true, draft: rejected.partial };
+        self.keep(row, true, id, kept).map(Some)
     }
 
     /// Rejects every row of an input (counted from 0) that has a number with a point or a comma in it, since the
-    /// input as a whole leaves open which is its decimal sign. `why` explains that.
+    /// input as a whole leaves open which is its decimal sign. `why` explains that. All rows of the input were added
+    /// by then, and none of a later one.
     pub fn doubt_numbers(&mut self, input: u32, why: &str) {
-        self.groups.iter_mut().for_each(|group| group.merged.doubt_numbers(input, why));
+        self.doubts.push(Doubt { input, of_dates: false, why: why.to_owned() });
     }
 
     /// Rejects every row of an input (counted from 0) that names a day in a column of a Partner Center file, since
-    /// the input as a whole leaves open which part of a date is the month. `why` explains that.
+    /// the input as a whole leaves open which part of a date is the month. `why` explains that. All rows of the input
+    /// were added by then, and none of a later one.
     pub fn doubt_dates(&mut self, input: u32, why: &str) {
-        self.groups.iter_mut().for_each(|group| group.merged.doubt_dates(input, why));
+        self.doubts.push(Doubt { input, of_dates: true, why: why.to_owned() });
     }
 
-    /// Returns the index of a referral's group with a row added to it; makes the group for the first one.
-    fn group(&mut self, id: ReferralId, row: u64, place: Location) -> usize {
-        let at = *self.places.entry(id).or_insert(self.groups.len());
-        match self.groups.get_mut(at) {
-            Some(group) => group.rows.push(place),
-            None => {
+    /// Keeps a row with the others of its referral, and returns the number of their item.
+    fn keep(
+        &mut self,
+        row: u64,
+        may_be_decided: bool,
+        id: ReferralId,
+        kept: KeptRow,
+    ) -> Result<u64, A::Error> {
+        match self.ids.add(id) {
+            Added::There(at) => {
+                let group = &mut self.groups[at];
+                group.last = self.rows.keep(kept, Some(group.last))?;
+                group.may_be_decided = true;
+                Ok(group.number)
+            }
+            Added::New(_) => {
+                let last = self.rows.keep(kept, None)?;
                 self.remaining += 1;
-                self.groups.push(ReferralRows {
-                    number: row,
-                    // Nearly every referral has a single row, and pushing it would reserve room for four.
-                    rows: vec![place],
-                    rejected: Vec::new(),
-                    merged: Merged::new(id),
-                    done: false,
-                    compared: Compared::default(),
-                });
+                self.groups.push(Group { number: row, last, done: false, may_be_decided });
+                Ok(row)
             }
         }
-        at
+    }
+
+    /// Brings the rows of a group back, and merges them in the order in which they were read.
+    fn gather(&mut self, at: usize) -> Result<Gathered, A::Error> {
+        let id = self.ids.ids()[at];
+        let kept = self.rows.back_to_first(self.groups[at].last, id)?;
+        let mut gathered = Gathered { rows: Vec::new(), rejected: Vec::new(), merged: Merged::new(id) };
+        let mut doubts = self.doubts.iter().peekable();
+        for KeptRow { place, is_rejected, draft } in kept {
+            while let Some(doubt) = doubts.next_if(|doubt| doubt.input < place.input) {
+                gathered.doubt(doubt);
+            }
+            gathered.rows.push(place);
+            if is_rejected {
+                gathered.rejected.push(place);
+            }
+            if let Some(draft) = draft {
+                gathered.merged.add(*draft, &self.judging.inputs);
+            }
+        }
+        doubts.for_each(|doubt| gathered.doubt(doubt));
+        Ok(gathered)
     }
 
     /// Makes the items that can be decided without reading their referral, ordered by their first row: those whose
     /// rows contradict each other or could not be read, and with a base those whose rows are as in the base.
-    pub fn decided(&mut self) -> Vec<Planned> {
+    ///
+    /// # Errors
+    /// Where rows don't come back.
+    pub fn decided(&mut self) -> Result<Vec<Planned>, A::Error> {
         let mut decided = Vec::new();
         for at in 0..self.groups.len() {
-            let group = &mut self.groups[at];
-            let no_rows = group.merged.has_no_rows().then(Vec::new);
-            if let Some(findings) = group.merged.desired(&self.judging.inputs).err().or(no_rows) {
-                decided.push(self.reject(at, findings));
-            } else if self.leaves_alone && group.merged.asks_for_nothing() {
-                decided.push(self.leave_alone(at));
+            if !self.groups[at].may_be_decided && self.doubts.is_empty() {
+                continue;
+            }
+            let mut gathered = self.gather(at)?;
+            let no_rows = gathered.merged.has_no_rows().then(Vec::new);
+            if let Some(findings) = gathered.merged.desired(&self.judging.inputs).err().or(no_rows) {
+                decided.push(self.reject(at, &gathered, findings));
+            } else if self.leaves_alone && gathered.merged.asks_for_nothing() {
+                decided.push(self.leave_alone(at, &gathered));
             }
         }
-        decided
+        Ok(decided)
     }
 
     /// Makes the item of a group that asks for nothing.
-    fn leave_alone(&mut self, at: usize) -> Planned {
-        if !self.groups[at].rejected.is_empty() {
-            return self.reject(at, Vec::new());
+    fn leave_alone(&mut self, at: usize, gathered: &Gathered) -> Planned {
+        if !gathered.rejected.is_empty() {
+            return self.reject(at, gathered, Vec::new());
         }
         self.take_out(at);
-        let ReferralRows { number, merged, .. } = &self.groups[at];
         let verdict = Verdict::new(Outcome::Unchanged, "as-in-base", "nothing of it differs from the base");
-        self.judging.nothing_to_send(*number, merged.id(), verdict, Vec::new())
+        self.judging.nothing_to_send(self.groups[at].number, self.ids.ids()[at], verdict, Vec::new())
     }
 
     /// Returns the referrals that must still be read, ordered by their first row.
     pub fn wanted(&self) -> Vec<ReferralId> {
-        self.groups.iter().filter(|group| !group.done).map(|group| group.merged.id()).collect()
+        let groups = self.ids.ids().iter().zip(&self.groups);
+        groups.filter(|(_, group)| !group.done).map(|(id, _)| *id).collect()
     }
 
     /// Returns the number of referrals that must still be read.
@@ -179,66 +256,86 @@ impl Planner {
     }
 
     /// Whether the rows of every referral that must still be read change a place that is hidden.
-    pub fn all_hang_on(&mut self, is_hidden: impl Fn(&Pointer) -> bool) -> bool {
-        let Self { judging, groups, .. } = self;
-        groups.iter_mut().filter(|group| !group.done).all(|group| {
-            group.merged.desired(&judging.inputs).is_ok_and(|desired| {
+    ///
+    /// # Errors
+    /// Where rows don't come back.
+    pub fn all_hang_on(&mut self, is_hidden: impl Fn(&Pointer) -> bool) -> Result<bool, A::Error> {
+        for at in 0..self.groups.len() {
+            if self.groups[at].done {
+                continue;
+            }
+            let mut gathered = self.gather(at)?;
+            let hangs_on = gathered.merged.desired(&self.judging.inputs).is_ok_and(|desired| {
                 let sets = desired.sets.iter().any(|set| is_hidden(set.value.0.pointer()));
                 sets || desired.appends.iter().any(|append| is_hidden(append.value.field.pointer()))
-            })
-        })
+            });
+            if !hangs_on {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    /// Returns the index of the group of a referral that must still be read.
+    /// Returns the position of a referral that must still be read.
     fn find(&self, id: ReferralId) -> Option<usize> {
-        self.places.get(&id).copied().filter(|at| !self.groups[*at].done)
+        self.ids.position(id).filter(|at| !self.groups[*at].done)
     }
 
     /// Makes the item of a referral from its current state; `current` is `None` where referrals are not read. The
     /// referral is done then, unless `keep` says that the item will be made again from a better state.
+    ///
+    /// # Errors
+    /// Where its rows don't come back.
     pub fn plan(
         &mut self,
         id: ReferralId,
         current: Option<&Snapshot<'_>>,
         keep: impl FnOnce(&Planned) -> bool,
-    ) -> Option<Planned> {
-        let at = self.find(id)?;
-        let Self { judging, groups, .. } = self;
-        let group = &mut groups[at];
-        let planned = match group.merged.desired(&judging.inputs) {
-            Ok(desired) => {
-                let planned = judging.plan(group.number, desired, current, proof::prove);
-                group.compared = current.map(|_| Compared::of(desired, &planned)).unwrap_or_default();
-                planned
-            }
-            Err(findings) => return Some(self.reject(at, findings)),
+    ) -> Result<Option<Planned>, A::Error> {
+        let Some(at) = self.find(id) else { return Ok(None) };
+        let mut gathered = self.gather(at)?;
+        let desired = match gathered.merged.desired(&self.judging.inputs) {
+            Ok(desired) => desired,
+            Err(findings) => return Ok(Some(self.reject(at, &gathered, findings))),
         };
-        if !group.rejected.is_empty() {
+        let planned = self.judging.plan(self.groups[at].number, desired, current, proof::prove);
+        self.note_compared(at, current.map(|_| Compared::of(desired, &planned)).unwrap_or_default());
+        if !gathered.rejected.is_empty() {
             if !planned.incomplete.is_empty() && keep(&planned) {
-                return Some(planned);
+                return Ok(Some(planned));
             }
             // A warning may be a consequence of the cell that is invalid, so only what denies is kept.
             let denied = planned.item.findings.into_iter().filter(Finding::is_deny).collect();
-            return Some(self.reject(at, denied));
+            return Ok(Some(self.reject(at, &gathered, denied)));
         }
         if !keep(&planned) {
             self.take_out(at);
         }
-        Some(planned)
+        Ok(Some(planned))
+    }
+
+    /// Notes what was compared for a group, in place of what was before.
+    fn note_compared(&mut self, at: usize, compared: Compared) {
+        if compared == Compared::default() {
+            self.compared.remove(&at);
+        } else {
+            self.compared.insert(at, compared);
+        }
     }
 
     /// Returns how many cells of Partner Center files were compared with the referrals, and how many of them differ.
     pub fn compared(&self) -> Compared {
-        let add = |sum: Compared, group: &ReferralRows| Compared {
-            cells: sum.cells.saturating_add(group.compared.cells),
-            differing: sum.differing.saturating_add(group.compared.differing),
+        let add = |sum: Compared, group: &Compared| Compared {
+            cells: sum.cells.saturating_add(group.cells),
+            differing: sum.differing.saturating_add(group.differing),
         };
-        self.groups.iter().fold(Compared::default(), add)
+        self.compared.values().fold(Compared::default(), add)
     }
 
     /// Marks a referral to be read again, if the state that its item was made from turned out to be unreliable.
     pub fn reopen(&mut self, id: ReferralId) {
-        if let Some(group) = self.places.get(&id).map(|at| &mut self.groups[*at]).filter(|group| group.done) {
+        let group = self.ids.position(id).map(|at| &mut self.groups[at]);
+        if let Some(group) = group.filter(|group| group.done) {
             group.done = false;
             self.remaining += 1;
         }
@@ -253,24 +350,31 @@ impl Planner {
 
     /// Makes the item of a referral that a snapshot file doesn't hold. `engagement_of` is a
     /// referral whose engagement has this id, if there is one.
-    pub fn not_in_snapshot(&mut self, id: ReferralId, engagement_of: Option<ReferralId>) -> Option<Planned> {
-        let at = self.find(id)?;
-        let place = *self.groups[at].rows.first()?;
-        Some(self.reject(at, vec![unknown(id, place, engagement_of)]))
+    ///
+    /// # Errors
+    /// Where its rows don't come back.
+    pub fn not_in_snapshot(
+        &mut self,
+        id: ReferralId,
+        engagement_of: Option<ReferralId>,
+    ) -> Result<Option<Planned>, A::Error> {
+        let Some(at) = self.find(id) else { return Ok(None) };
+        let gathered = self.gather(at)?;
+        let first = gathered.rows.first().copied();
+        Ok(first.map(|place| self.reject(at, &gathered, vec![unknown(id, place, engagement_of)])))
     }
 
     /// Makes the invalid item of a group. Its valid rows are held back, too: each gets a finding that names an
     /// invalid row.
-    fn reject(&mut self, at: usize, mut findings: Vec<Finding>) -> Planned {
+    fn reject(&mut self, at: usize, gathered: &Gathered, mut findings: Vec<Finding>) -> Planned {
         self.take_out(at);
-        let group = &self.groups[at];
         let same_row = |one: Location, other: Location| (one.input, one.line) == (other.input, other.line);
         let culprit =
-            findings.first().map(|finding| finding.place).or_else(|| group.rejected.first().copied());
+            findings.first().map(|finding| finding.place).or_else(|| gathered.rejected.first().copied());
         let whole = findings.iter().any(|finding| finding.rule == Rule::UnknownReferral);
-        for row in group.rows.iter().filter(|_| !whole) {
+        for row in gathered.rows.iter().filter(|_| !whole) {
             let has_own = findings.iter().any(|finding| finding.is_deny() && same_row(finding.place, *row))
-                || group.rejected.iter().any(|place| same_row(*place, *row));
+                || gathered.rejected.iter().any(|place| same_row(*place, *row));
             if let (false, Some(culprit)) = (has_own, culprit) {
                 let message = format!("another row for this referral is invalid: {}", self.line(culprit));
                 let finding = Finding::deny(Rule::Held, *row, message);
@@ -281,10 +385,10 @@ impl Planner {
         let mut verdict = Verdict::invalid(&findings);
         if findings.is_empty() {
             // The findings are on record with the rows.
-            let lines: Vec<String> = group.rejected.iter().map(|place| self.line(*place)).collect();
+            let lines: Vec<String> = gathered.rejected.iter().map(|place| self.line(*place)).collect();
             verdict.message = format!("what was read is no change: {}", lines.join(", ")).into();
         }
-        self.judging.nothing_to_send(group.number, group.merged.id(), verdict, findings)
+        self.judging.nothing_to_send(self.groups[at].number, self.ids.ids()[at], verdict, findings)
     }
 
     /// Marks a group as done.
@@ -297,6 +401,17 @@ impl Planner {
     fn line(&self, place: Location) -> String {
         let name = self.judging.inputs.get(place.input as usize).map_or("input", |path| input_name(path));
         format!("{name}:{}", place.line)
+    }
+}
+
+impl Gathered {
+    /// Rejects what an input leaves open.
+    fn doubt(&mut self, Doubt { input, of_dates, why }: &Doubt) {
+        if *of_dates {
+            self.merged.doubt_dates(*input, why);
+        } else {
+            self.merged.doubt_numbers(*input, why);
+        }
     }
 }
 
@@ -402,11 +517,11 @@ mod tests {
         ];
         for order in orders(&rows) {
             let mut planner = planner();
-            planner.add(1, set(OTHER, 9, Field::DealValue, "2"));
+            planner.add(1, set(OTHER, 9, Field::DealValue, "2")).unwrap();
             for (row, draft) in (2..).zip(order.clone()) {
-                assert_eq!(planner.add(row, draft), 2);
+                assert_eq!(planner.add(row, draft), Ok(2));
             }
-            let decided = planner.decided();
+            let decided = planner.decided().unwrap();
             assert_eq!(decided.len(), 1);
             let planned = &decided[0];
             let culprit = order.iter().find(|row| row.place.line != 3).unwrap().place.line;
@@ -438,12 +553,12 @@ mod tests {
             let mut planner = planner();
             for (row, which) in (1..).zip(order) {
                 match which {
-                    Some(at) => assert_eq!(planner.add(row, good[at].clone()), 1),
-                    None => assert_eq!(planner.add_rejected(row, bad()), Some(1)),
+                    Some(at) => assert_eq!(planner.add(row, good[at].clone()), Ok(1)),
+                    None => assert_eq!(planner.add_rejected(row, bad()), Ok(Some(1))),
                 }
             }
-            assert_eq!(planner.decided().len(), 0, "what is left of the row is judged too");
-            let planned = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| true).unwrap();
+            assert_eq!(planner.decided().unwrap().len(), 0, "what is left of the row is judged too");
+            let planned = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| true).unwrap().unwrap();
             assert_eq!(found(&planned), [(2, Rule::Held, held), (4, Rule::Held, held)]);
             let verdict = planned.verdict.unwrap();
             assert_eq!((verdict.outcome, verdict.code.as_str()), (Outcome::Invalid, "held"));
@@ -455,10 +570,10 @@ mod tests {
     #[test]
     fn rejected_rows_that_say_nothing_need_no_look() {
         let mut planner = planner();
-        assert_eq!(planner.add_rejected(1, rejected(2, None)), Some(1));
-        assert_eq!(planner.add_rejected(2, rejected(3, None)), Some(1));
-        assert_eq!(planner.add_rejected(3, Rejected { id: None, ..rejected(4, None) }), None);
-        let decided = planner.decided();
+        assert_eq!(planner.add_rejected(1, rejected(2, None)), Ok(Some(1)));
+        assert_eq!(planner.add_rejected(2, rejected(3, None)), Ok(Some(1)));
+        assert_eq!(planner.add_rejected(3, Rejected { id: None, ..rejected(4, None) }), Ok(None));
+        let decided = planner.decided().unwrap();
         assert_eq!(decided.len(), 1);
         assert_eq!(found(&decided[0]), []);
         assert_eq!(decided[0].verdict.as_ref().unwrap().outcome, Outcome::Invalid);
@@ -470,10 +585,10 @@ mod tests {
         let mut planner = planner();
         let back = Stage::New(crate::domain::status::NewSubstatus::Received);
         let back = Located { value: back, place: place(2) };
-        planner.add(1, Draft { substatus: Some(back), ..draft(ID, 2) });
-        planner.add_rejected(2, rejected(3, Some(set(ID, 3, Field::DealValue, "1"))));
-        planner.add(3, set(ID, 4, Field::SalesStage, "\"Close\""));
-        let planned = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| false).unwrap();
+        planner.add(1, Draft { substatus: Some(back), ..draft(ID, 2) }).unwrap();
+        planner.add_rejected(2, rejected(3, Some(set(ID, 3, Field::DealValue, "1")))).unwrap();
+        planner.add(3, set(ID, 4, Field::SalesStage, "\"Close\"")).unwrap();
+        let planned = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| false).unwrap().unwrap();
         assert_eq!(
             found(&planned),
             [
@@ -501,10 +616,10 @@ mod tests {
         let document = |current: Option<&str>| {
             let mut planner = planner();
             for (row, draft) in (1..).zip(rows.clone()) {
-                assert_eq!(planner.add(row, draft), 1);
+                assert_eq!(planner.add(row, draft), Ok(1));
             }
             let current = current.map(|text| snapshot(text));
-            let planned = planner.plan(id(ID), current.as_ref(), |_| false).unwrap();
+            let planned = planner.plan(id(ID), current.as_ref(), |_| false).unwrap().unwrap();
             assert_eq!(planned.item.effect, Effect::OneWay);
             let operations: Vec<Box<RawValue>> = serde_json::from_str(planned.item.patch.get()).unwrap();
             operations.iter().map(|operation| operation.get().to_owned()).collect::<Vec<_>>()
@@ -570,10 +685,10 @@ mod tests {
         ] {
             let mut planner = planner();
             for (row, draft) in (1..).zip(rows.clone()) {
-                planner.add(row, draft);
+                planner.add(row, draft).unwrap();
             }
             let text = referral(&format!(r#""team":{team}"#));
-            let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
+            let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap().unwrap();
             let operations: Vec<serde_json::Map<String, serde_json::Value>> =
                 serde_json::from_str(planned.item.patch.get()).unwrap();
             let got: Vec<String> = operations
@@ -611,10 +726,10 @@ mod tests {
                     row.sets[0].value.1 = row.sets[0].value.1.clone().keeping();
                 }
                 let mut planner = planner();
-                planner.add(1, row);
+                planner.add(1, row).unwrap();
                 let text = current.map(referral);
                 let current = text.as_deref().map(snapshot);
-                let planned = planner.plan(id(ID), current.as_ref(), |_| false).unwrap();
+                let planned = planner.plan(id(ID), current.as_ref(), |_| false).unwrap().unwrap();
                 let denied: Vec<&str> = (planned.item.findings.iter())
                     .filter(|finding| finding.is_deny())
                     .map(|finding| finding.message.as_str())
@@ -632,7 +747,7 @@ mod tests {
             (1..=9).rev().map(|at| format!("5a1e0001-0000-4000-8000-00000000000{at}")).collect();
         let mut planner = planner();
         for (row, referral) in (1..).zip(ids.iter().chain(&ids)) {
-            let number = planner.add(row, set(referral, row, Field::DealValue, "1"));
+            let number = planner.add(row, set(referral, row, Field::DealValue, "1")).unwrap();
             assert_eq!(number, if row > 9 { row - 9 } else { row });
         }
         assert_eq!(planner.wanted(), ids.iter().map(|referral| id(referral)).collect::<Vec<_>>());
@@ -646,24 +761,26 @@ mod tests {
     #[test]
     fn a_state_that_is_not_the_last_word_is_planned_again() {
         let mut planner = planner();
-        planner.add(1, set(ID, 2, Field::DealValue, "1"));
+        planner.add(1, set(ID, 2, Field::DealValue, "1")).unwrap();
         let bare = format!(r#"{{"id":"{ID}","status":"Active","substatus":"Accepted"}}"#);
-        let first =
-            planner.plan(id(ID), Some(&snapshot(&bare)), |planned| planned.item.etag.is_none()).unwrap();
+        let first = planner
+            .plan(id(ID), Some(&snapshot(&bare)), |planned| planned.item.etag.is_none())
+            .unwrap()
+            .unwrap();
         assert_eq!(first.item.etag, None);
         assert!(planner.wants(id(ID)));
-        let second = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| false).unwrap();
+        let second = planner.plan(id(ID), Some(&snapshot(&referral(""))), |_| false).unwrap().unwrap();
         assert_eq!(second.item.etag.unwrap().as_str(), "\"v1\"");
         assert!(!planner.wants(id(ID)));
-        assert!(planner.plan(id(ID), None, |_| false).is_none());
+        assert!(planner.plan(id(ID), None, |_| false).unwrap().is_none());
     }
 
     #[test]
     fn a_list_is_replaced_as_a_whole_where_nothing_guards_it() {
         let mut planner = planner();
-        planner.add(1, append(ID, 2, Field::Team, ANN));
+        planner.add(1, append(ID, 2, Field::Team, ANN)).unwrap();
         let bare = format!(r#"{{"id":"{ID}","team":[{{"email":"bo@example.com","x":1.0}}]}}"#);
-        let planned = planner.plan(id(ID), Some(&snapshot(&bare)), |_| false).unwrap();
+        let planned = planner.plan(id(ID), Some(&snapshot(&bare)), |_| false).unwrap().unwrap();
         assert_eq!(
             planned.item.patch.get(),
             format!(
@@ -683,16 +800,16 @@ mod tests {
             ),
         ] {
             let mut planner = planner();
-            planner.add(1, set(ID, 2, Field::DealValue, "1"));
-            planner.add(2, set(ID, 3, Field::SalesStage, "\"Close\""));
-            let planned = planner.not_in_snapshot(id(ID), engagement_of).unwrap();
+            planner.add(1, set(ID, 2, Field::DealValue, "1")).unwrap();
+            planner.add(2, set(ID, 3, Field::SalesStage, "\"Close\"")).unwrap();
+            let planned = planner.not_in_snapshot(id(ID), engagement_of).unwrap().unwrap();
             let message = format!("the snapshot holds no referral {ID}");
             assert_eq!(found(&planned), [(2, Rule::UnknownReferral, message.as_str())]);
             let told = planned.item.findings[0].hint.as_ref().map(crate::commands::next_command::spelled);
             assert_eq!(told.as_ref(), Some(&hint));
             let verdict = planned.verdict.unwrap();
             assert_eq!((verdict.outcome, verdict.code.as_str()), (Outcome::Invalid, "unknown-referral"));
-            assert!(planner.not_in_snapshot(id(ID), engagement_of).is_none());
+            assert!(planner.not_in_snapshot(id(ID), engagement_of).unwrap().is_none());
         }
     }
 
@@ -701,9 +818,9 @@ mod tests {
         let mut planner = planner();
         let etag = crate::domain::referral::ETag::from_input("v0").unwrap();
         let bound = set(ID, 2, Field::DealValue, "7.0");
-        planner.add(1, Draft { etag: Some(Located { value: etag, place: place(2) }), ..bound });
+        planner.add(1, Draft { etag: Some(Located { value: etag, place: place(2) }), ..bound }).unwrap();
         let text = referral(r#""details":{"dealValue":5.10}"#);
-        let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
+        let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap().unwrap();
         assert_eq!(planned.verdict.unwrap().outcome, Outcome::Conflict);
         assert_eq!(planned.theirs.unwrap().get(), r#"{"/details/dealValue":5.10}"#);
         assert_eq!(planned.item.etag.unwrap().as_str(), "\"v0\"");
@@ -719,10 +836,10 @@ mod tests {
     fn a_referral_of_an_unheard_of_shape_is_left_alone() {
         for members in [r#""details":"none""#, r#""details":[]"#, r#""details":7"#] {
             let mut planner = planner();
-            planner.add(1, set(ID, 2, Field::DealValue, "1"));
-            planner.add(2, set(ID, 3, Field::SalesStage, "\"Close\""));
+            planner.add(1, set(ID, 2, Field::DealValue, "1")).unwrap();
+            planner.add(2, set(ID, 3, Field::SalesStage, "\"Close\"")).unwrap();
             let text = referral(members);
-            let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap();
+            let planned = planner.plan(id(ID), Some(&snapshot(&text)), |_| false).unwrap().unwrap();
             assert_eq!(
                 found(&planned).iter().map(|found| found.1).collect::<Vec<_>>(),
                 [Rule::Operation],
@@ -746,9 +863,10 @@ mod tests {
             let place = Location { input: 0, line: row + 1, column: 1 };
             // The ids run against the rows.
             let id = Uuid::from_u128(u128::from(1_000 - row)).to_string().parse().ok();
-            planner.add_rejected(row, Rejected { id, place, findings: Vec::new(), partial: None });
+            planner.add_rejected(row, Rejected { id, place, findings: Vec::new(), partial: None }).unwrap();
         }
-        let numbers: Vec<u64> = planner.decided().iter().map(|planned| planned.item.number).collect();
+        let numbers: Vec<u64> =
+            planner.decided().unwrap().iter().map(|planned| planned.item.number).collect();
         assert_eq!(numbers, (1..=50).collect::<Vec<u64>>());
         assert_eq!(planner.remaining(), 0);
     }

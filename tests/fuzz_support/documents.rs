@@ -75,12 +75,12 @@ fn plan(drafts: &[Draft], current: Option<&Snapshot<'_>>, softened: bool) -> Opt
     });
     let id = drafts.first()?.id;
     for (row, draft) in (1..).zip(drafts) {
-        assert_eq!(planner.add(row, draft.clone()), 1);
+        assert_eq!(planner.add(row, draft.clone()), Ok(1));
     }
-    for decided in planner.decided() {
+    for decided in planner.decided().unwrap() {
         sends_nothing(&decided);
     }
-    let planned = planner.plan(id, current, |_| false);
+    let planned = planner.plan(id, current, |_| false).unwrap();
     assert_eq!(planner.remaining(), 0);
     planned
 }

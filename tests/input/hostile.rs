@@ -74,13 +74,13 @@ fn applied(line: &str, referral: Option<&str>) -> Option<Planned> {
     let mut take = |record: input::Record| {
         row += 1;
         if let Ok(draft) = record.parsed {
-            planner.add(row, draft);
+            planner.add(row, draft).unwrap();
         }
         Ok::<_, Infallible>(())
     };
     input::read("-", Some(&mut line.as_bytes()), 0, &options(), &mut take).ok()?;
     let snapshot = referral.map(|text| Snapshot::whole(text).unwrap());
-    planner.plan(ID.parse().unwrap(), snapshot.as_ref(), |_| false)
+    planner.plan(ID.parse().unwrap(), snapshot.as_ref(), |_| false).unwrap()
 }
 
 /// What a payload comes to; nothing where it is refused by itself.

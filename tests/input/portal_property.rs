@@ -292,10 +292,10 @@ fn planned(bytes: &[u8], options: &Options, referral: &str) -> (Option<Outcome>,
     let mut findings = Vec::new();
     let mut take = |record: input::Record| {
         match record.parsed {
-            Ok(draft) => drop(planner.add(1, draft)),
+            Ok(draft) => drop(planner.add(1, draft).unwrap()),
             Err(rejected) => {
                 findings.extend(rejected.findings.iter().map(|finding| finding.message.clone()));
-                planner.add_rejected(1, rejected);
+                planner.add_rejected(1, rejected).unwrap();
             }
         }
         Ok::<_, Infallible>(())
@@ -304,7 +304,7 @@ fn planned(bytes: &[u8], options: &Options, referral: &str) -> (Option<Outcome>,
     let read = read.unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!((read.contradiction, read.date_contradiction), (None, None));
     let snapshot = Snapshot::whole(referral).unwrap();
-    let planned = planner.plan(snapshot.id(), Some(&snapshot), |_| false).unwrap();
+    let planned = planner.plan(snapshot.id(), Some(&snapshot), |_| false).unwrap().unwrap();
     findings.extend(planned.item.findings.iter().map(|finding| finding.message.clone()));
     let operations = serde_json::from_str(planned.item.patch.get()).unwrap();
     (planned.verdict.map(|verdict| verdict.outcome), operations, findings)

@@ -48,10 +48,10 @@ fn plan_from(rows: Vec<Draft>, current: Option<&Snapshot<'_>>) -> Planned {
         inputs: vec!["changes.csv".to_owned()],
     });
     for (row, draft) in (1..).zip(rows) {
-        assert_eq!(planner.add(row, draft), 1);
+        assert_eq!(planner.add(row, draft), Ok(1));
     }
-    assert_eq!(planner.decided().len(), 0, "the rows do not contradict each other");
-    let planned = planner.plan(ID.parse().unwrap(), current, |_| false).unwrap();
+    assert_eq!(planner.decided().unwrap().len(), 0, "the rows do not contradict each other");
+    let planned = planner.plan(ID.parse().unwrap(), current, |_| false).unwrap().unwrap();
     assert_eq!(planner.remaining(), 0);
     planned
 }

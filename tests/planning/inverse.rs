@@ -41,10 +41,10 @@ fn plan(rows: Vec<Draft>, current: &str, levels: Levels) -> Planned {
         new_id: uuid::Uuid::nil,
         inputs: vec!["changes.csv".to_owned()],
     });
-    (1..).zip(rows).for_each(|(row, draft)| assert_eq!(planner.add(row, draft), 1));
-    assert_eq!(planner.decided().len(), 0);
+    (1..).zip(rows).for_each(|(row, draft)| assert_eq!(planner.add(row, draft), Ok(1)));
+    assert_eq!(planner.decided().unwrap().len(), 0);
     let snapshot = Snapshot::whole(current).unwrap();
-    planner.plan(ID.parse().unwrap(), Some(&snapshot), |_| false).unwrap()
+    planner.plan(ID.parse().unwrap(), Some(&snapshot), |_| false).unwrap().unwrap()
 }
 
 /// The rows of the change file that is written of a way back.

@@ -138,7 +138,7 @@ impl Desk {
             self.row(row, record)
         });
         self.planning().input(0, &read.unwrap().info).unwrap();
-        for planned in self.planner.decided() {
+        for planned in self.planner.decided().unwrap() {
             self.write(Some(planned)).unwrap();
         }
     }
@@ -170,7 +170,7 @@ impl Desk {
             Look::WithoutEtags => self.look_at_snapshot(|members| drop(members.remove("eTag"))),
             Look::Blind => {
                 for id in self.planner.wanted() {
-                    let planned = self.planner.plan(id, None, |_| false);
+                    let planned = self.planner.plan(id, None, |_| false).unwrap();
                     self.write(planned).unwrap();
                 }
             }
@@ -180,12 +180,12 @@ impl Desk {
     fn row(&mut self, row: u64, record: input::Record) -> Result<(), LedgerError> {
         let input::Record { place, text, parsed, notes, matched, .. } = record;
         let (id, item, verdict, findings) = match parsed {
-            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft)), None, notes),
+            Ok(draft) => (Some(draft.id), Some(self.planner.add(row, draft).unwrap()), None, notes),
             Err(mut rejected) => {
                 let findings = std::mem::take(&mut rejected.findings);
                 let verdict = Verdict::invalid(&findings);
                 let Rejected { id, .. } = rejected;
-                (id, self.planner.add_rejected(row, rejected), Some(verdict), findings)
+                (id, self.planner.add_rejected(row, rejected).unwrap(), Some(verdict), findings)
             }
         };
         self.planning().row(&RowRecord { row, place, id, text, item, verdict, findings, matched })
@@ -205,8 +205,10 @@ impl Desk {
         if !self.planner.wants(id) {
             return Ok(Coverage::Unwanted);
         }
-        let planned =
-            self.planner.plan(id, Some(referral), |planned| !last_word && planned.needs_whole_referral());
+        let planned = self
+            .planner
+            .plan(id, Some(referral), |planned| !last_word && planned.needs_whole_referral())
+            .unwrap();
         if self.planner.wants(id) {
             return Ok(Coverage::Incomplete);
         }
@@ -244,7 +246,7 @@ impl Survey for Desk {
 
     async fn seen_ahead(&mut self, referral: &Snapshot<'_>) -> Result<Coverage, LedgerError> {
         let id = referral.id();
-        let planned = self.planner.plan(id, Some(referral), |planned| planned.verdict.is_some());
+        let planned = self.planner.plan(id, Some(referral), |planned| planned.verdict.is_some()).unwrap();
         if self.planner.wants(id) {
             return Ok(Coverage::Incomplete);
         }

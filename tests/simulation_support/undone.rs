@@ -160,6 +160,6 @@ fn plan(back: &WayBack, current: &str) -> Result<Planned, String> {
     .unwrap();
     let judging = Judging { levels, now: clock(), new_id: Uuid::nil, inputs: vec!["-".to_owned()] };
     let mut planner = Planner::new(judging);
-    planner.add(1, draft.unwrap()?);
-    Ok(planner.plan(back.id, Some(&Snapshot::whole(current).unwrap()), |_| false).unwrap())
+    planner.add(1, draft.unwrap()?).unwrap();
+    Ok(planner.plan(back.id, Some(&Snapshot::whole(current).unwrap()), |_| false).unwrap().unwrap())
 }

@@ -1,7 +1,6 @@
 //! Writes a plan, in large transactions. Planning may be cut off at any point: until the plan is sealed, the
 //! run's phase says that it is being planned, and nothing of it can be sent.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -9,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::crash_points::{CrashPoint, Watch};
 use super::lock::Lock;
-use super::records::{EnumText, Json, Source, Text, number, write_outcome};
+use super::records::{Json, Source, Text, number, write_outcome};
 use super::run::Run;
 use super::schema::{add_session, give_back_room, index, set_phase, set_room};
 use super::store::Store;
@@ -21,9 +20,11 @@ use crate::domain::item::Item;
 use crate::domain::key::Matched;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
+use crate::ledger::awaited::Awaited;
 use crate::ledger::backend::PlanStore;
 use crate::ledger::error::LedgerError;
-use crate::ledger::item_buffer::{BufferedItem, ItemBuffer};
+use crate::ledger::item_buffer::{Fill, ItemBuffer};
+use crate::ledger::item_record::BufferedItem;
 use crate::ledger::model::RunHeader;
 use crate::ledger::ordering::{OrderKeys, Placed};
 use crate::ledger::spill::Spill;
@@ -32,7 +33,7 @@ use crate::ledger::spill::Spill;
 /// their table again: the fewer transactions, the better.
 const BATCH: usize = 131_072;
 
-/// Bytes of rows that go into the log before they are copied into the database. The log of an archive of
+/// Bytes of rows or items that go into the log before they are copied into the database. The log of an archive of
 /// payloads is thereby overwritten again and again, and does not grow as large as the archive. It is what the
 /// pages of a transaction have room for in memory.
 const LOG: usize = 6 << 20;
@@ -49,9 +50,7 @@ pub struct Plan {
     logged: usize,
     /// Items that are not in the transaction yet.
     buffer: ItemBuffer,
-    /// The items that rows wait for and that have not come: a row would stay without an outcome if nothing
-    /// else came. `None` stands for rows that have neither a verdict nor an item to wait for.
-    awaited: HashSet<Option<u64>>,
+    awaited: Awaited,
 }
 
 impl Plan {
@@ -69,15 +68,8 @@ impl Plan {
     }
 
     fn new(store: Store, lock: Lock, header: RunHeader) -> Self {
-        Self {
-            store,
-            lock,
-            header,
-            pending: 0,
-            logged: 0,
-            buffer: ItemBuffer::default(),
-            awaited: HashSet::new(),
-        }
+        let buffer = ItemBuffer::new(&store.dir);
+        Self { store, lock, header, pending: 0, logged: 0, buffer, awaited: Awaited::default() }
     }
 
     /// Calls `watch` at every crash point from now on.
@@ -85,12 +77,34 @@ impl Plan {
         self.store.watch = watch;
     }
 
+    /// Writes all waiting items, in the order of their numbers.
     fn write_items(&mut self) -> Result<(), LedgerError> {
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut items = self.buffer.take()?;
         let has_subjects = self.store.has_subjects();
-        self.put_many(buffer.len(), |connection| write_items(&mut buffer, has_subjects, connection))?;
-        self.buffer = buffer;
+        while let Some((item, size)) = items.next()? {
+            self.put(|connection| write_item(&item, has_subjects, connection))?;
+            self.log(size)?;
+        }
         Ok(())
+    }
+
+    fn make_room(&mut self, fill: Fill) -> Result<(), LedgerError> {
+        match fill {
+            Fill::Room => Ok(()),
+            Fill::Write => self.write_items(),
+            Fill::PutAside => self.buffer.put_aside(),
+        }
+    }
+
+    /// Counts bytes that went into the log, and copies the log into the database when they are enough.
+    fn log(&mut self, bytes: usize) -> Result<(), LedgerError> {
+        self.logged += bytes;
+        if self.logged < LOG {
+            return Ok(());
+        }
+        self.logged = 0;
+        self.commit()?;
+        self.store.checkpoint().map(drop)
     }
 
     fn keep_all(&mut self) -> Result<(), LedgerError> {
@@ -117,22 +131,11 @@ impl Plan {
     }
 
     fn put(&mut self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), LedgerError> {
-        self.put_many(1, write)
-    }
-
-    fn put_many(
-        &mut self,
-        records: usize,
-        write: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-    ) -> Result<(), LedgerError> {
-        if records == 0 {
-            return Ok(());
-        }
         let connection = &self.store.connection;
         if self.pending == 0 {
             self.store.told(connection.execute_batch("BEGIN IMMEDIATE"))?;
         }
-        self.pending += records;
+        self.pending += 1;
         self.store.told(write(connection))?;
         if self.pending >= BATCH { self.commit() } else { Ok(()) }
     }
@@ -183,7 +186,7 @@ impl PlanStore for Plan {
 
     fn row(&mut self, row: &RowRecord) -> Result<(), LedgerError> {
         if row.verdict.is_none() {
-            self.awaited.insert(row.item);
+            self.awaited.add(row.item);
         }
         let has_keys = self.store.has_keys();
         self.put(|connection| {
@@ -208,13 +211,7 @@ impl PlanStore for Plan {
             let matched = row.matched.as_ref().filter(|_| has_keys);
             matched.map_or(Ok(()), |matched| add_matched(connection, row.row, matched))
         })?;
-        self.logged += row.text.size();
-        if self.logged < LOG {
-            return Ok(());
-        }
-        self.logged = 0;
-        self.commit()?;
-        self.store.checkpoint().map(drop)
+        self.log(row.text.size())
     }
 
     fn text_of(&self, row: u64) -> Result<RowText, LedgerError> {
@@ -238,13 +235,15 @@ impl PlanStore for Plan {
         audit: Option<&Audit>,
         subject: Option<&Subject>,
     ) -> Result<(), LedgerError> {
-        self.awaited.remove(&Some(item.number));
-        if self.buffer.add(item, settled, audit, subject) { self.write_items() } else { Ok(()) }
+        self.awaited.remove(item.number);
+        let fill = self.buffer.add(item, settled, audit, subject);
+        self.make_room(fill)
     }
 
     fn retract(&mut self, number: u64) -> Result<(), LedgerError> {
-        self.awaited.insert(Some(number));
-        self.write_items()?;
+        self.awaited.add(Some(number));
+        let fill = self.buffer.take_back(number);
+        self.make_room(fill)?;
         let subject = self.store.has_subjects().then_some("DELETE FROM subject WHERE item = ?1");
         let taken = ["DELETE FROM outcome WHERE item = ?1", "DELETE FROM item WHERE number = ?1"];
         self.put(|connection| {
@@ -291,33 +290,30 @@ impl PlanStore for Plan {
     }
 }
 
-/// Writes all waiting items, with their subjects where the ledger has a place for these.
-fn write_items(buffer: &mut ItemBuffer, has_subjects: bool, connection: &Connection) -> rusqlite::Result<()> {
+/// Writes an item, with its subject where the ledger has a place for that, and with its outcome.
+fn write_item(item: &BufferedItem<'_>, has_subjects: bool, connection: &Connection) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO item (number, referral, effect, etag, bound, request_id, findings, audit, changes,
                            patch, checksum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                  checksum_of(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
     )?;
-    buffer.hand_over(|item| {
-        let BufferedItem { number, effect, is_bound, settled, .. } = item;
-        insert.execute((
-            number.cast_signed(),
-            Utf8(item.id),
-            EnumText(effect),
-            item.etag.map(Utf8),
-            is_bound,
-            Utf8(item.request_id),
-            Utf8(item.findings),
-            item.audit.map(Utf8),
-            Utf8(item.changes),
-            Utf8(item.patch),
-        ))?;
-        if let Some(subject) = item.subject.filter(|_| has_subjects) {
-            write_subject(connection, number, Utf8(subject))?;
-        }
-        settled.map_or(Ok(()), |settled| write_outcome(connection, number, true, settled))
-    })
+    insert.execute((
+        item.number.cast_signed(),
+        Utf8(item.id),
+        Utf8(item.effect),
+        item.etag.map(Utf8),
+        item.is_bound,
+        Utf8(item.request_id),
+        Utf8(item.findings),
+        item.audit.map(Utf8),
+        Utf8(item.changes),
+        Utf8(item.patch),
+    ))?;
+    if let Some(subject) = item.subject.filter(|_| has_subjects) {
+        write_subject(connection, item.number, Utf8(subject))?;
+    }
+    item.settled.as_ref().map_or(Ok(()), |settled| write_outcome(connection, item.number, true, settled))
 }
 
 fn write_subject(connection: &Connection, item: u64, subject: Utf8<'_>) -> rusqlite::Result<()> {

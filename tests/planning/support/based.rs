@@ -80,19 +80,20 @@ pub fn compare(folder: &Path, base: File<'_>, file: File<'_>, current: &str) -> 
         as_in_base += record.as_in_base;
         rules.extend(record.notes.iter().map(|finding| finding.rule));
         match record.parsed {
-            Ok(draft) => drop(planner.add(1, draft)),
+            Ok(draft) => drop(planner.add(1, draft).unwrap()),
             Err(rejected) => {
                 rules.extend(rejected.findings.iter().map(|finding| finding.rule));
-                planner.add_rejected(1, rejected);
+                planner.add_rejected(1, rejected).unwrap();
             }
         }
         Ok(())
     });
     read.unwrap();
-    let decided = planner.decided().pop();
+    let decided = planner.decided().unwrap().pop();
     let without_a_look = decided.is_some();
     let current = Snapshot::whole(current).unwrap();
-    let planned = decided.or_else(|| planner.plan(ID.parse().unwrap(), Some(&current), |_| false)).unwrap();
+    let planned =
+        decided.or_else(|| planner.plan(ID.parse().unwrap(), Some(&current), |_| false).unwrap()).unwrap();
     let lacks = known.lacks.lock().unwrap().clone();
     Compared { planned, without_a_look, rules, as_in_base, lacks }
 }
