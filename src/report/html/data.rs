@@ -4,6 +4,7 @@
 //! opened, and names the files where the others are. The form is described at the head of the module.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -27,6 +28,9 @@ pub(super) const MOST_ROWS: usize = 50_000;
 
 /// The most bytes of a page's rows and of their texts.
 const MOST_BYTES: usize = 11_500_000;
+
+/// The most texts that are remembered with what was made of them.
+const MOST_MADE: usize = 1_000;
 
 /// The place of the changes in a row.
 const CHANGES: usize = 5;
@@ -106,38 +110,50 @@ impl RowData {
         if self.is_full {
             return;
         }
-        let members = self.members(row);
-        let last = members.iter().rposition(|member| !matches!(member.as_str(), "[]" | "null" | "0"));
-        if self.kept > 0 {
-            self.rows.push(b',');
-        }
+        let mut rows = std::mem::take(&mut self.rows);
+        separate(self.kept, &mut rows);
         self.kept += 1;
-        // The changes are there in any case, so that the script need not ask.
-        let members = &members[..last.unwrap_or_default().max(CHANGES) + 1];
-        self.rows.extend_from_slice(format!("[{}]", members.join(",")).as_bytes());
+        let mut members = Members::begin(rows);
+        self.members(row, &mut members);
+        self.rows = members.end();
     }
 
-    /// Returns the members of a row, each as JSON.
-    fn members(&mut self, row: &FullRow) -> [String; 13] {
+    /// Writes the members of a row.
+    fn members(&mut self, row: &FullRow, members: &mut Members) {
         let RowAccount { place, id, verdict, subject, at, findings, .. } = &row.account;
-        let code = self.texts.free(&verdict.code);
-        let message = self.texts.message(verdict.message.as_str());
+        members.number(place.input);
+        members.number(place.line);
+        members.json(&id.map(|id| id.to_string()).unwrap_or_default());
+        members.json(&name(subject.as_ref(), self.texts));
+        members.number(verdict.outcome as usize);
+        members.list(|out| self.changes(row, out));
+        members.number(self.strings.number(self.texts.free(&verdict.code)));
+        members.number(self.message(verdict.message.as_str()));
         let currency = self.currency(row);
-        [
-            place.input.to_string(),
-            place.line.to_string(),
-            in_json(&id.map(|id| id.to_string()).unwrap_or_default()),
-            in_json(&name(subject.as_ref(), self.texts)),
-            (verdict.outcome as usize).to_string(),
-            self.changes(row),
-            self.strings.number(code).to_string(),
-            self.strings.number(message).to_string(),
-            self.strings.number(currency).to_string(),
-            verdict.status.map_or_else(|| "0".to_owned(), |status| status.to_string()),
-            at.map_or_else(|| "null".to_owned(), |at| self.since_start(at).to_string()),
-            list(row.tries.iter().map(|made| attempt(*made))),
-            list(findings.iter().map(|finding| self.finding(finding)).collect::<Vec<_>>()),
-        ]
+        members.number(self.strings.number(currency));
+        members.number(verdict.status.unwrap_or_default());
+        match at {
+            Some(at) => members.number(self.since_start(*at)),
+            None => members.null(),
+        }
+        members.list(|out| {
+            for (at, made) in row.tries.iter().enumerate() {
+                separate(at, out);
+                attempt(*made, out);
+            }
+        });
+        members.list(|out| {
+            for (at, finding) in findings.iter().enumerate() {
+                separate(at, out);
+                self.finding(finding, out);
+            }
+        });
+    }
+
+    /// Returns the number of a message, which many rows share.
+    fn message(&mut self, message: &str) -> i64 {
+        let texts = self.texts;
+        self.strings.number_of(message, || texts.message(message))
     }
 
     fn since_start(&self, at: Timestamp) -> i64 {
@@ -157,27 +173,27 @@ impl RowData {
         set.or_else(|| seen.map(|seen| self.texts.plain(seen))).unwrap_or_default()
     }
 
-    /// Returns what a row changes. A conflict is told from its own sides, of which the base may be older than the plan.
-    fn changes(&mut self, row: &FullRow) -> String {
+    /// Writes what a row changes. A conflict is told from its own sides, of which the base may be older than the plan.
+    fn changes(&mut self, row: &FullRow, out: &mut Vec<u8>) {
         let changes = row.change.as_ref().map(|change| change.changes.as_slice()).unwrap_or_default();
         let theirs = row.account.theirs.as_deref().and_then(Object::from_raw);
         let planned = is_of_plan(row);
-        let told: Vec<String> = changes
-            .iter()
-            .map(|change| match row.account.verdict.outcome {
+        for (at, change) in changes.iter().enumerate() {
+            separate(at, out);
+            let (before, other) = match row.account.verdict.outcome {
                 Outcome::Conflict => {
                     let Sides { base, theirs, moved } =
                         Sides::of(change, theirs.as_ref(), planned, self.no_value);
-                    self.change(change, base, Some((theirs, moved)))
+                    (base, Some((theirs, moved)))
                 }
                 Outcome::Partial => {
                     let kept = theirs.as_ref().and_then(|theirs| theirs.get(change.path.pointer().as_str()));
-                    self.change(change, self.before(change), kept.map(|kept| (Seen::of(Some(kept)), true)))
+                    (self.before(change), kept.map(|kept| (Seen::of(Some(kept)), true)))
                 }
-                _ => self.change(change, self.before(change), None),
-            })
-            .collect();
-        list(told)
+                _ => (self.before(change), None),
+            };
+            self.change(change, before, other, out);
+        }
     }
 
     /// Returns the value that a change was planned from.
@@ -188,9 +204,15 @@ impl RowData {
         }
     }
 
-    /// Returns a change, with the value at another side where there is one, and whether that differs: in a conflict from
+    /// Writes a change, with the value at another side where there is one, and whether that differs: in a conflict from
     /// the value before, else from the one that was to be set.
-    fn change(&mut self, change: &Change, before: Seen<'_>, other: Option<(Seen<'_>, bool)>) -> String {
+    fn change(
+        &mut self,
+        change: &Change,
+        before: Seen<'_>,
+        other: Option<(Seen<'_>, bool)>,
+        out: &mut Vec<u8>,
+    ) {
         let kind = change.path.kind();
         let field = self.fields.number(&change.path, !change.appended.is_empty(), self.texts);
         let after = match change.appended.as_slice() {
@@ -205,12 +227,12 @@ impl RowData {
             (told, true) => other_than(before.as_deref(), told),
             (told, false) => before.clone().or(told),
         });
-        let numbers: Vec<String> = [before, after]
-            .into_iter()
-            .chain(other)
-            .map(|text| text.map_or(NOT_SEEN, |text| self.strings.number(text)).to_string())
-            .collect();
-        format!("[{field},{}]", numbers.join(","))
+        put(out, format_args!("[{field}"));
+        for text in [before, after].into_iter().chain(other) {
+            let number = text.map_or(NOT_SEEN, |text| self.strings.number(text));
+            put(out, format_args!(",{number}"));
+        }
+        out.push(b']');
     }
 
     /// Returns the text of a value; `None` where it was not seen.
@@ -221,10 +243,10 @@ impl RowData {
         }
     }
 
-    fn finding(&mut self, finding: &Finding) -> String {
+    fn finding(&mut self, finding: &Finding, out: &mut Vec<u8>) {
         let rule = self.strings.number(finding.rule.id().to_owned());
-        let message = self.strings.number(self.texts.message(finding.sentence().as_str()));
-        format!("[{rule},{},{message}]", u8::from(finding.level == Level::Deny))
+        let message = self.message(finding.sentence().as_str());
+        put(out, format_args!("[{rule},{},{message}]", u8::from(finding.level == Level::Deny)));
     }
 
     /// Writes the block. No text in it can end the element that it stands in.
@@ -298,11 +320,15 @@ pub(super) fn label(path: &Path, texts: Texts) -> String {
     }
 }
 
-fn attempt(made: Try) -> String {
-    let status = made.status.unwrap_or_default();
-    let took = made.answered.map(|answered| answered.as_millisecond() - made.at.as_millisecond());
-    let took = took.map_or_else(|| "null".to_owned(), |took| took.max(0).to_string());
-    format!("[\"{}\",{status},{took}]", made.client_request_id)
+fn attempt(made: Try, out: &mut Vec<u8>) {
+    put(out, format_args!("[\"{}\",{},", made.client_request_id, made.status.unwrap_or_default()));
+    match made.answered {
+        Some(answered) => {
+            let took = answered.as_millisecond() - made.at.as_millisecond();
+            put(out, format_args!("{}]", took.max(0)));
+        }
+        None => out.extend_from_slice(b"null]"),
+    }
 }
 
 fn list(members: impl IntoIterator<Item = String>) -> String {
@@ -312,6 +338,73 @@ fn list(members: impl IntoIterator<Item = String>) -> String {
 /// Returns a text as JSON that may stand in an element of a page.
 fn in_json(text: &str) -> String {
     json::raw(text).get().replace('<', "\\u003c")
+}
+
+/// Appends to what memory holds.
+fn put(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("memory takes what is written to it");
+}
+
+/// Separates an element of a list from the one before.
+fn separate(at: usize, out: &mut Vec<u8>) {
+    if at > 0 {
+        out.push(b',');
+    }
+}
+
+/// The members of a row while they are written. Those at its end that say nothing are left out.
+struct Members {
+    out: Vec<u8>,
+    /// The number of members so far.
+    count: usize,
+    /// The end of the last member that stays.
+    end: usize,
+}
+
+impl Members {
+    /// Begins a row behind others.
+    fn begin(mut out: Vec<u8>) -> Self {
+        out.push(b'[');
+        Self { end: out.len(), out, count: 0 }
+    }
+
+    fn member(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        separate(self.count, &mut self.out);
+        let start = self.out.len();
+        write(&mut self.out);
+        let says_nothing = matches!(&self.out[start..], b"[]" | b"null" | b"0");
+        // The changes are there in any case, so that the script need not ask.
+        if !says_nothing || self.count <= CHANGES {
+            self.end = self.out.len();
+        }
+        self.count += 1;
+    }
+
+    fn number(&mut self, number: impl fmt::Display) {
+        self.member(|out| put(out, format_args!("{number}")));
+    }
+
+    fn null(&mut self) {
+        self.member(|out| out.extend_from_slice(b"null"));
+    }
+
+    fn json(&mut self, text: &str) {
+        self.member(|out| out.extend_from_slice(in_json(text).as_bytes()));
+    }
+
+    fn list(&mut self, elements: impl FnOnce(&mut Vec<u8>)) {
+        self.member(|out| {
+            out.push(b'[');
+            elements(out);
+            out.push(b']');
+        });
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.out.truncate(self.end);
+        self.out.push(b']');
+        self.out
+    }
 }
 
 /// The fields that the rows of a page change, in the order of their numbers.
@@ -362,6 +455,8 @@ impl Fields {
 #[derive(Debug)]
 struct Strings {
     numbers: HashMap<String, i64>,
+    /// The numbers of texts that were made of others, by those: what many rows share is made once.
+    made: HashMap<String, i64>,
     /// The bytes that they take in the page, nearly.
     bytes: usize,
 }
@@ -369,7 +464,7 @@ struct Strings {
 impl Strings {
     /// Begins with the empty text, which has the number 0.
     fn new() -> Self {
-        Self { numbers: HashMap::from([(String::new(), 0)]), bytes: 0 }
+        Self { numbers: HashMap::from([(String::new(), 0)]), made: HashMap::new(), bytes: 0 }
     }
 
     fn number(&mut self, text: String) -> i64 {
@@ -378,6 +473,18 @@ impl Strings {
         let number = *self.numbers.entry(text).or_insert(next);
         if number == next {
             self.bytes += bytes;
+        }
+        number
+    }
+
+    /// Returns the number of the text that is made of another; `make` makes it, the same whenever it is called.
+    fn number_of(&mut self, of: &str, make: impl FnOnce() -> String) -> i64 {
+        if let Some(number) = self.made.get(of) {
+            return *number;
+        }
+        let number = self.number(make());
+        if self.made.len() < MOST_MADE {
+            self.made.insert(of.to_owned(), number);
         }
         number
     }

@@ -32,6 +32,9 @@ const MOST_DIGITS: usize = 15;
 
 /// Returns a text with the personal data in it masked.
 pub(super) fn masked(text: &str) -> Cow<'_, str> {
+    if is_harmless(text) {
+        return Cow::Borrowed(text);
+    }
     let text = if PEOPLE.iter().any(|list| text.contains(list)) {
         Cow::Owned(without_quotes(text))
     } else {
@@ -39,6 +42,16 @@ pub(super) fn masked(text: &str) -> Cow<'_, str> {
     };
     let text = then(text, without_addresses);
     then(text, without_numbers)
+}
+
+/// Whether it is told at a glance that there is nothing to mask: no sign of an address, none that stands before a value
+/// or around one, none of what tells that a text is about people, and too few digits for a telephone number.
+fn is_harmless(text: &str) -> bool {
+    let mut digits = 0;
+    text.chars().all(|c| {
+        digits += usize::from(c.is_numeric());
+        !matches!(c, '@' | '＠' | '%' | ':' | '=' | '/' | '"' | '.') && digits < FEWEST_DIGITS
+    })
 }
 
 /// Returns a message of the program or of the service with the personal data in it masked. It may quote a text up to
