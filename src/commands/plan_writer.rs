@@ -376,9 +376,8 @@ impl<'a> PlanWriter<'a> {
     /// Calls a referral, once it was seen, by what people know it by, also in findings about its rows that were made
     /// before.
     fn call(&mut self, id: ReferralId, subject: Option<&Subject>) {
-        let title = subject.and_then(Subject::title);
         for noted in self.first.iter_mut().filter(|noted| noted.id == Some(id)) {
-            noted.title.clone_from(&title);
+            noted.title = subject.and_then(Subject::title);
         }
     }
 

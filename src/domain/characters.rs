@@ -117,7 +117,9 @@ pub fn visible_path(path: &Path) -> String {
 
 /// Replaces the characters that `is_marked` selects by U+FFFD.
 fn with_marks(text: &str, is_marked: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&is_marked) {
+    // Most texts are such, and bytes are looked at much faster than characters.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(&is_marked) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if is_marked(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())

@@ -16,6 +16,9 @@ const ENDS: [char; 5] = [',', ';', '\t', '\r', '\n'];
 
 /// Returns text that a spreadsheet takes for text, even where it splits it.
 pub fn defused(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let pieces = || text.split_inclusive(ENDS);
     if !pieces().any(is_formula) {
         return Cow::Borrowed(text);
@@ -26,6 +29,13 @@ pub fn defused(text: &str) -> Cow<'_, str> {
         safe.push_str(piece);
     }
     Cow::Owned(safe)
+}
+
+/// Whether a text begins with a letter or a digit, and nothing in it ends a cell: most texts are such, and it is told by
+/// their bytes.
+fn is_plain(text: &str) -> bool {
+    let ends = |byte: &u8| ENDS.contains(&char::from(*byte));
+    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !text.as_bytes().iter().any(ends)
 }
 
 /// Returns JSON of the same meaning that a spreadsheet takes for text, even where it splits it. In a string,

@@ -16,6 +16,9 @@ use super::pointer::Pointer;
 /// The deepest nesting that is accepted, in levels. The service itself nests five.
 pub const MAX_DEPTH: usize = 64;
 
+/// Up to this many names are compared one by one, which is faster than hashing them.
+const FEW: usize = 16;
+
 /// The members of one JSON object in the order they were written, with their values as raw text.
 ///
 /// A name that occurs twice is kept twice; see [`Object::duplicate`]. [`Object::get`] answers with
@@ -80,6 +83,10 @@ impl<'a> Object<'a> {
 
     /// Returns the first name that occurs more than once.
     pub fn duplicate(&self) -> Option<&str> {
+        if self.0.len() <= FEW {
+            let is_there = |at: &usize| self.0[..*at].iter().any(|(key, _)| *key == self.0[*at].0);
+            return (1..self.0.len()).find(is_there).map(|at| self.0[at].0.as_ref());
+        }
         let mut seen = std::collections::HashSet::new();
         self.0.iter().map(|(key, _)| key.as_ref()).find(|key| !seen.insert(*key))
     }
@@ -154,8 +161,10 @@ pub fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
 
 /// Returns the text of a JSON string, unescaped; `None` where the value is no string.
 pub fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    if !raw.get().starts_with('"') {
-        return None;
+    let inner = raw.get().strip_prefix('"')?;
+    if !inner.as_bytes().contains(&b'\\') {
+        // Nearly every text; what is raw was found to be JSON before.
+        return inner.strip_suffix('"').map(Cow::Borrowed);
     }
     serde_json::from_str::<Name<'_>>(raw.get()).ok().map(|Name(text)| text)
 }

@@ -7,6 +7,10 @@
 /// A character beyond the first 65,536 may have become two of them, since Windows counts it as two. Everything else
 /// has to be the same, so a text that was rewritten by a person is no such copy.
 pub fn is_lossy_copy(copy: &str, original: &str) -> bool {
+    // Nearly all are none at first sight.
+    if copy == original || original.is_ascii() || !copy.contains('?') {
+        return false;
+    }
     // What may be left of the copy, the longest first: a question mark may be half of what became of a character.
     let mut rests = vec![copy];
     for one in original.chars() {
@@ -18,7 +22,7 @@ pub fn is_lossy_copy(copy: &str, original: &str) -> bool {
         lengths.dedup();
         rests = lengths.into_iter().map(|length| &copy[copy.len() - length..]).collect();
     }
-    copy != original && rests.contains(&"")
+    rests.contains(&"")
 }
 
 /// Returns whether a text is a copy of another, all digits, without some of the zeros in front of it.

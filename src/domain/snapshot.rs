@@ -277,13 +277,31 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Returns the member at a pointer, which may be `null`, as far as it was seen.
-    fn shown(&self, pointer: &Pointer) -> Option<&'a RawValue> {
-        let mut inner = pointer.tokens().skip(1).peekable();
-        if inner.peek().is_none() || pointer.tokens().next().is_none_or(|outermost| outermost != DETAILS) {
-            return self.members.at(pointer);
+    pub fn shown(&self, pointer: &Pointer) -> Option<&'a RawValue> {
+        // Nearly every pointer is the name of a member, or of one of the details, and is not taken apart.
+        let outer = &pointer.as_str()[1..];
+        let is_name = |text: &str| !text.bytes().any(|byte| matches!(byte, b'/' | b'~'));
+        if is_name(outer) {
+            return self.members.get(outer);
         }
+        match outer.strip_prefix(DETAILS).and_then(|rest| rest.strip_prefix('/')) {
+            Some(inner) if is_name(inner) => self.details()?.get(inner),
+            Some(_) => self.details()?.follow(pointer.tokens().skip(1)),
+            None => self.members.at(pointer),
+        }
+    }
+
+    fn details(&self) -> Option<&Object<'a>> {
         let details = || self.members.get(DETAILS).and_then(Object::from_raw);
-        self.details.get_or_init(details).as_ref()?.follow(inner)
+        self.details.get_or_init(details).as_ref()
+    }
+
+    /// Returns the members of an object that was seen, which is one of the outermost; `None` where it is no object.
+    pub fn object(&self, name: &str) -> Option<Cow<'_, Object<'a>>> {
+        match name {
+            DETAILS => self.details().map(Cow::Borrowed),
+            name => self.members.get(name).and_then(Object::from_raw).map(Cow::Owned),
+        }
     }
 
     /// Returns the JSON text that the snapshot was read from.

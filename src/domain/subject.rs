@@ -87,6 +87,9 @@ pub fn names(subject: Option<&Subject>) -> [Option<&str>; 2] {
 /// Returns a text of the service with its hidden characters marked; `None` where it says nothing.
 fn label(raw: &RawValue) -> Option<String> {
     let text = json::string(raw).filter(|text| !text.trim().is_empty())?;
+    if text.len() <= LONGEST {
+        return Some(visible(&text).into_owned());
+    }
     let mut shown: String = visible(&text).chars().take(LONGEST).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');

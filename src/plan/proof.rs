@@ -69,10 +69,16 @@ fn touched(document: &Document, current: &Snapshot<'_>) -> Value {
     let paths: Vec<&[Cow<'_, str>]> = paths.iter().map(Vec::as_slice).collect();
     let mut members = Map::new();
     for (name, raw) in current.members().iter() {
-        let inside = inside(name, &paths);
-        if !inside.is_empty() {
-            members.insert(name.to_owned(), outline(raw, &inside));
+        if !paths.iter().any(|path| path.first().is_some_and(|first| first == name)) {
+            continue;
         }
+        let inside = inside(name, &paths);
+        // Of a name that stands twice the last counts, as it does where the members of the object are asked for.
+        let object = if inside.iter().any(|path| path.is_empty()) { None } else { current.object(name) };
+        members.insert(
+            name.to_owned(),
+            object.map_or_else(|| value(raw), |object| members_of(&object, &inside)),
+        );
     }
     Value::Object(members)
 }
@@ -85,7 +91,11 @@ fn outline(raw: &RawValue, paths: &[&[Cow<'_, str>]]) -> Value {
     if paths.iter().any(|path| path.is_empty()) {
         return value(raw);
     }
-    let Some(object) = Object::from_raw(raw) else { return value(raw) };
+    Object::from_raw(raw).map_or_else(|| value(raw), |object| members_of(&object, paths))
+}
+
+/// Returns the members of an object, reduced likewise.
+fn members_of(object: &Object<'_>, paths: &[&[Cow<'_, str>]]) -> Value {
     let (mut members, mut beside) = (Map::new(), None);
     for (name, raw) in object.iter() {
         let inside = inside(name, paths);

@@ -11,6 +11,7 @@ use crate::domain::excerpt::{excerpt, excerpt_json};
 use crate::domain::fields::Path;
 use crate::domain::item::Change;
 use crate::domain::json::{self, Object};
+use crate::domain::pointer::Pointer;
 use crate::domain::snapshot::Snapshot;
 
 /// A change that has no place in the referral.
@@ -37,7 +38,7 @@ fn around<'c>(change: &'c Change, current: &Snapshot<'_>) -> Option<Misfit<'c>> 
     let pointer = change.path.pointer();
     let (parent, there, name) =
         pointer.parents().zip(pointer.tokens().skip(1)).find_map(|(parent, name)| {
-            let there = current.members().at(&parent).filter(|there| !is_open(there))?;
+            let there = current.shown(&parent).filter(|there| !is_open(there, &parent, current))?;
             Some((parent, there, name))
         })?;
     let path = &change.path;
@@ -50,13 +51,17 @@ fn around<'c>(change: &'c Change, current: &Snapshot<'_>) -> Option<Misfit<'c>> 
 }
 
 /// Whether members can be set in a value: it is an object, or `null`, which the document replaces by one.
-fn is_open(there: &RawValue) -> bool {
-    json::is_null(there) || Object::from_raw(there).is_some()
+fn is_open(there: &RawValue, pointer: &Pointer, current: &Snapshot<'_>) -> bool {
+    let is_object = || match pointer.as_str()[1..].contains(['/', '~']) {
+        true => Object::from_raw(there).is_some(),
+        false => current.object(&pointer.as_str()[1..]).is_some(),
+    };
+    json::is_null(there) || is_object()
 }
 
 /// Finds a value that elements are to be appended to and that is no list.
 fn grown<'c>(change: &'c Change, current: &Snapshot<'_>) -> Option<Misfit<'c>> {
-    let there = current.members().at(change.path.pointer()).filter(|_| !change.appended.is_empty())?;
+    let there = current.shown(change.path.pointer()).filter(|_| !change.appended.is_empty())?;
     let is_list = json::elements(there).is_some();
     let message =
         || format!("{} is {} in the referral, where a list belongs", change.path, excerpt_json(there));
