@@ -28,7 +28,8 @@ pub(super) fn is_unset(pointer: &str, kind: Kind, raw: &RawValue) -> bool {
 
 /// Whether a value is an empty list.
 pub(super) fn is_empty_list(raw: &RawValue) -> bool {
-    json::elements(raw).is_some_and(|list| list.is_empty())
+    let within = raw.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    within.is_some_and(|within| within.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')))
 }
 
 /// Whether two values other than lists of members or solutions are equivalent. `current` is `None` where it is
