@@ -26,7 +26,7 @@ use simulation_support::{Backend, READ_AHEAD, Told, run};
 const SEEDS: [(Backend, u64); 2] = [(Backend::Sqlite, 2_000), (Backend::Memory, 4_000)];
 
 /// What has to happen in that many seeds, lest they show nothing: words that begin a line of the tally.
-const HAPPENS: [&str; 96] = [
+const HAPPENS: [&str; 101] = [
     "a step is told",
     "PATCH: NotSent",
     "PATCH: Reset None",
@@ -52,6 +52,11 @@ const HAPPENS: [&str; 96] = [
     "PATCH: Unready None",
     "PATCH: Unready Now",
     "a look that lags behind",
+    "a list that lags behind",
+    "a list that takes no order",
+    "a list page shows what was answered",
+    "a list page has confirmed it",
+    "a page confirms all but one",
     "PATCH: Overwritten",
     "PATCH: Conflict",
     "PATCH: Refused",

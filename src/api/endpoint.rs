@@ -143,6 +143,11 @@ impl PageLink {
         (1..=LONGEST_QUERY).contains(&query.len()).then(|| Self(query.to_owned()))
     }
 
+    /// Returns the link to the first page of all referrals, in an order in which those that were updated last come first.
+    pub fn latest_first() -> Self {
+        Self("$orderby=updatedDateTime%20desc".to_owned())
+    }
+
     /// Returns the link to the first page of the referrals that an OData filter lets through, as the service
     /// understands it. `None` where it is too long for a server to accept.
     pub fn filtered(filter: &str) -> Option<Self> {

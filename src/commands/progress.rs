@@ -171,6 +171,7 @@ pub fn show(progress: &Progress, environment: &Environment<'_>, event: Event) {
             progress.done(outcome);
             progress.message("");
         }
+        Event::Unconfirmed(count) => progress.unconfirmed(count),
         // A retry is counted when the request is sent again.
         Event::Retry(why) => progress.message(&why),
         Event::Throttled { is_alone } => {

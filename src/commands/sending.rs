@@ -23,6 +23,7 @@ use crate::domain::setting::Setting;
 use crate::domain::snapshot::Snapshot;
 use crate::engine::RequestCounts;
 use crate::engine::carry::Limits;
+use crate::engine::pool::ENOUGH;
 use crate::engine::{self, Context};
 use crate::ledger::{self, Ledger, LedgerError, PlanTotals};
 use crate::plan;
@@ -178,7 +179,7 @@ async fn send(
         rebase: (on_conflict == OnConflict::Rebase).then_some(&rebase),
         ..engine_context(client, pace, sending, environment, &observe)
     };
-    let limits = Limits { max_errors, finish_by: sending.finish_by };
+    let limits = Limits { max_errors, finish_by: sending.finish_by, enough: ENOUGH };
     let verifying = Arc::new(RequestCounts::default());
     let mut errors = 0;
     let mut is_unread = false;

@@ -30,6 +30,8 @@ pub enum AttemptResult {
     Throttled,
     /// The change may have been written.
     InDoubt,
+    /// The service said yes and didn't show the referral, as with a 204: to be confirmed by a look at it.
+    Answered,
 }
 
 /// The answer to an attempt, as it goes on record.

@@ -45,6 +45,11 @@ pub enum StepKind {
     },
     /// The referral was read, to find out what became of an attempt.
     Looked(Look),
+    /// A list page showed the change, which the service had answered with a yes alone.
+    Listed {
+        /// The version at which it was shown.
+        etag: ETag,
+    },
     /// The change was made anew for the version that the referral has now.
     Rebased {
         /// The version that it was bound to before.
@@ -64,7 +69,7 @@ impl StepKind {
         match self {
             Self::Waited(waits) => Some(*waits),
             Self::Looked(look) => Some(look.waits),
-            Self::Decided { .. } | Self::Rebased { .. } | Self::Withdrawn => None,
+            Self::Decided { .. } | Self::Listed { .. } | Self::Rebased { .. } | Self::Withdrawn => None,
         }
     }
 }
@@ -233,6 +238,7 @@ mod tests {
                 r#""step":"looked","found":"not-applied","etag":"\"v2\"","status":200,"client_request_id":"00000000-0000-0000-0000-000000000000","again":true,"waits":{"rate":1500,"back_off":500}"#,
             ),
             (StepKind::Looked(bare), r#""step":"looked","found":"unreadable","again":false,"waits":{}"#),
+            (StepKind::Listed { etag: etag("v2").unwrap() }, r#""step":"listed","etag":"\"v2\"""#),
             (StepKind::Rebased { from: etag("v1"), to: None }, r#""step":"rebased","from":"\"v1\"""#),
             (StepKind::Withdrawn, r#""step":"withdrawn""#),
         ] {

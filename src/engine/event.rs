@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::{debug, info};
+use tracing::{debug, info, trace};
 
 use crate::domain::outcome::Outcome;
 
@@ -13,6 +13,8 @@ pub enum Event {
     Looked(u64),
     /// An item has its outcome.
     Settled(Outcome),
+    /// The number of items that were answered with a yes alone, and wait to be confirmed.
+    Unconfirmed(u64),
     /// A request will be repeated, for this reason.
     Retry(String),
     /// A request was answered by asking to slow down.
@@ -51,6 +53,7 @@ impl Event {
         match self {
             Self::Looked(referrals) => debug!(referrals, "referrals fetched"),
             Self::Settled(outcome) => debug!(outcome = outcome.name(), "item settled"),
+            Self::Unconfirmed(items) => trace!(items, "answered, to be confirmed"),
             Self::Retry(_) => info!("request will be repeated after a delay"),
             Self::Throttled { is_alone } => debug!(is_alone, "request throttled"),
             Self::Paused { length, capped } => {

@@ -23,9 +23,11 @@ use super::event::Event;
 use super::service::Api;
 use super::shown;
 use super::stop::StopReason;
+use crate::api::{Page, PageLink};
 use crate::domain::exchange::{Failure, Reply};
 use crate::domain::referral::ReferralId;
 use crate::domain::snapshot::Snapshot;
+use crate::pace::circuit::Purpose;
 
 /// The referrals to fetch, and the receiver of what is found.
 pub trait Survey {
@@ -220,60 +222,115 @@ async fn read_pages<A: Api, S: Survey>(
     survey: &mut S,
     observe: &impl Fn(usize),
 ) -> Result<ListAccess, S::Error> {
-    let mut link = None;
-    let mut seen_links = HashSet::new();
+    let mut pages = ListPages::new(Purpose::Fetch, None);
     let mut dry_pages = 0;
     // Wanted referrals that were on no page so far. One that was on a page and is still wanted needs a GET:
     // no further page can spare that.
     let mut unseen = survey.remaining();
     loop {
         // A page that can't be read costs only requests: everything can be read one by one.
-        let page = match context.page(link.as_ref()).await {
-            Ok(page) => page,
-            Err(Some(Failure::NotSent { message })) => {
-                context.stop.now(StopReason::Unreachable(message));
-                return Ok(ListAccess::There);
-            }
-            Err(Some(failure)) if link.is_none() => {
+        let page = match pages.next(context).await {
+            Ok(Some(page)) => page,
+            Err(Some(failure)) if pages.are_unread() => {
                 return Ok(match failure.status() {
                     Some(404) => ListAccess::Missing,
                     Some(403) => ListAccess::Forbidden,
                     _ => ListAccess::There,
                 });
             }
-            Err(_) => return Ok(ListAccess::There),
+            Ok(None) | Err(_) => return Ok(ListAccess::There),
         };
-        let PageYield { found, spared } = take_page(&page.text, survey).await?;
+        let seen = async |referral: &Snapshot<'_>| survey.seen(referral, false).await;
+        let PageYield { found, spared } = take_page(&page.text, seen).await?;
         debug!(found, spared, "list page read");
         observe(survey.remaining());
         dry_pages = if spared > 0 { 0 } else { dry_pages + 1 };
         unseen = unseen.saturating_sub(found);
-        match page.next {
-            Some(next) if pays(dry_pages, unseen) && seen_links.insert(next.clone()) => link = Some(next),
-            _ => return Ok(ListAccess::There),
+        if !pays(dry_pages, unseen) {
+            return Ok(ListAccess::There);
         }
     }
 }
 
+/// The pages of a list, read one after another.
+#[derive(Debug)]
+pub(super) struct ListPages {
+    purpose: Purpose,
+    /// The page that was asked for last, or is asked for first.
+    link: Option<PageLink>,
+    /// What the page that was read last links to; `None` before the first, and after the last.
+    next: Option<PageLink>,
+    has_begun: bool,
+    /// A service whose links form a cycle has no last page.
+    seen_links: HashSet<PageLink>,
+}
+
+impl ListPages {
+    /// Begins to read for this purpose: the whole list, or from this link on.
+    pub(super) fn new(purpose: Purpose, first: Option<PageLink>) -> Self {
+        let seen_links = first.iter().cloned().collect();
+        Self { purpose, link: first, next: None, has_begun: false, seen_links }
+    }
+
+    /// Whether not even the first page was read.
+    pub(super) fn are_unread(&self) -> bool {
+        !self.has_begun
+    }
+
+    /// Whether the last page was read.
+    pub(super) fn are_over(&self) -> bool {
+        self.has_begun && self.next.is_none()
+    }
+
+    /// Reads the next page; `None` where there is none. Stops the run where no connection can be made.
+    ///
+    /// # Errors
+    /// As [`Context::page`].
+    pub(super) async fn next<A: Api>(
+        &mut self,
+        context: &Context<'_, A>,
+    ) -> Result<Option<Page>, Option<Failure>> {
+        if self.has_begun {
+            let Some(next) = self.next.take().filter(|next| self.seen_links.insert(next.clone())) else {
+                return Ok(None);
+            };
+            self.link = Some(next);
+        }
+        let page = context.page_for(self.purpose, self.link.as_ref()).await.inspect_err(|failure| {
+            if let Some(Failure::NotSent { message }) = failure {
+                context.stop.now(StopReason::Unreachable(message.clone()));
+            }
+        })?;
+        self.has_begun = true;
+        self.next = page.next.clone();
+        Ok(Some(page))
+    }
+}
+
 /// Returns whether another page is worth its request.
-fn pays(dry_pages: usize, unseen: usize) -> bool {
+pub(super) fn pays(dry_pages: usize, unseen: usize) -> bool {
     unseen > 1 && dry_pages * 10 <= unseen
 }
 
 /// What a list page contributed.
-struct PageYield {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageYield {
     /// The number of wanted referrals on it.
-    found: usize,
+    pub(super) found: usize,
     /// The number of GETs that it spared.
-    spared: usize,
+    pub(super) spared: usize,
 }
 
-async fn take_page<S: Survey>(text: &str, survey: &mut S) -> Result<PageYield, S::Error> {
+/// Hands the referrals of a list page to `seen`, and returns what the page contributed by that.
+pub(super) async fn take_page<E>(
+    text: &str,
+    mut seen: impl AsyncFnMut(&Snapshot<'_>) -> Result<Coverage, E>,
+) -> Result<PageYield, E> {
     let mut page_yield = PageYield { found: 0, spared: 0 };
     let Ok(listing) = serde_json::from_str::<Listing<'_>>(text) else { return Ok(page_yield) };
     for element in listing.value {
         if let Ok(referral) = Snapshot::in_part(element.get()) {
-            let seen = survey.seen(&referral, false).await?;
+            let seen = seen(&referral).await?;
             page_yield.found += usize::from(seen != Coverage::Unwanted);
             page_yield.spared += usize::from(seen == Coverage::Complete);
         }

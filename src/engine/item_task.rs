@@ -15,6 +15,7 @@ use super::deadline::Deadline;
 use super::event::Event;
 use super::in_flight::Flight;
 use super::outage::own_failure;
+use super::pool::Pool;
 use super::request_state::RequestState;
 use super::service::Api;
 use super::settle::{AnswerMatch, match_answer};
@@ -27,7 +28,7 @@ use crate::domain::exchange::{Failure, Reply};
 use crate::domain::item::{Item, NotTaken};
 use crate::domain::json;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::domain::referral::ETag;
+use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::step::StepKind;
 use crate::ledger::{self, AttemptAnswer, AttemptId, AttemptResult, Journal, LedgerError};
@@ -38,6 +39,8 @@ use crate::pace::circuit::Purpose;
 pub enum ItemEnd {
     /// The item of this number has its outcome.
     Settled(u64, Outcome),
+    /// The item of this number was answered with a yes alone, which waits to be confirmed.
+    Answered(ReferralId, u64),
     /// The run stopped first; what the item came to so far is in the ledger.
     Left,
 }
@@ -53,6 +56,8 @@ enum Step {
     Recheck(Verdict),
     /// Record the outcome.
     Over(Box<Settled>),
+    /// End without an outcome: what the service said yes to is confirmed later.
+    Confirm,
     /// End without an outcome: the run is stopped.
     Leave,
 }
@@ -85,6 +90,7 @@ impl Doubt {
 struct ItemTask<'a, A> {
     context: &'a Context<'a, A>,
     journal: &'a Journal,
+    pool: &'a Pool,
     item: Arc<Item>,
     slot: &'a Slot,
     request_state: RequestState<'a>,
@@ -97,8 +103,12 @@ struct ItemTask<'a, A> {
     attempt: Option<AttemptId>,
     /// The HTTP status that answered the last attempt.
     last_status: Option<u16>,
-    /// How often the item was made anew for a newer version of its referral.
+    /// Whether it was answered with a yes alone, and isn't known to be applied.
+    is_unconfirmed: bool,
+    /// How often the item was made anew for a newer version of its referral, in this process.
     rebases: u32,
+    /// Whether an earlier process made it anew.
+    was_rebased: bool,
     /// The eTags that it was bound to before.
     earlier_etags: Vec<ETag>,
 }
@@ -110,6 +120,7 @@ struct ItemTask<'a, A> {
 pub async fn run_item<A: Api>(
     context: &Context<'_, A>,
     journal: &Journal,
+    pool: &Pool,
     outstanding: ledger::Outstanding,
     deadline: Deadline,
 ) -> Result<ItemEnd, LedgerError> {
@@ -121,16 +132,19 @@ pub async fn run_item<A: Api>(
     let mut task = ItemTask {
         context,
         journal,
+        pool,
         slot: &slot,
         request_state: RequestState::new(Purpose::Change, Some(id), &slot),
-        item: outstanding.item,
+        item: Arc::clone(&outstanding.item),
         deadline,
         sent_before: outstanding.sent,
         // An attempt that an earlier process read back and didn't find may still arrive at the service.
         may_have_been_applied: outstanding.doubted,
         attempt: None,
         last_status: outstanding.status,
+        is_unconfirmed: outstanding.due == ledger::Due::Confirm,
         rebases: 0,
+        was_rebased: outstanding.is_rebased(),
         earlier_etags: outstanding.versions,
     };
     loop {
@@ -149,8 +163,15 @@ pub async fn run_item<A: Api>(
                 task.recheck(verdict).await
             }
             Step::Leave => return Ok(ItemEnd::Left),
+            Step::Confirm => {
+                context.forget(id);
+                return Ok(ItemEnd::Answered(id, task.item.number));
+            }
             Step::Over(settled) => {
                 let outcome = settled.verdict.outcome;
+                if task.is_unconfirmed {
+                    pool.settled(outcome);
+                }
                 context.forget(id);
                 journal.settled(task.item.number, *settled).await?;
                 context.tell(Event::Settled(outcome));
@@ -168,6 +189,13 @@ fn first(outstanding: &ledger::Outstanding) -> Step {
             Step::Doubt(Doubt::new("the ledger's last records are lost, and this change may have been sent"))
         }
         ledger::Due::Settle => Step::Doubt(Doubt::new("the run ended before the answer")),
+        ledger::Due::Confirm => {
+            let status = outstanding.status.map(|status| format!(" {status}")).unwrap_or_default();
+            Step::Doubt(Doubt {
+                was_success: true,
+                ..Doubt::new(format!("the answer{status} does not carry the change"))
+            })
+        }
         ledger::Due::Recheck => {
             let code = outstanding.code.as_deref().unwrap_or("conflict");
             let message = "an earlier process was told that the referral has another version";
@@ -219,9 +247,9 @@ impl<A: Api> ItemTask<'_, A> {
     }
 
     /// Compares a successful answer with the item. An answer that doesn't show the referral, such as a 204,
-    /// leaves the attempt in doubt: every PATCH asks for the referral, and a proxy in front of the service
-    /// could have answered. So does an answer that shows it at the version that was sent, which every change
-    /// moves.
+    /// leaves open what became of the attempt: every PATCH asks for the referral, and a proxy in front of the
+    /// service could have answered. It waits to be confirmed, or the referral is read back at once. An answer that
+    /// shows the referral at the version that was sent, which every change moves, leaves the attempt in doubt.
     fn succeeded(&mut self, attempt: AttemptId, reply: &Reply) -> Step {
         self.last_status = Some(reply.status);
         let status = Some(reply.status);
@@ -230,14 +258,28 @@ impl<A: Api> ItemTask<'_, A> {
         let item = Arc::clone(&self.item);
         let told =
             now.as_ref().map_or(AnswerMatch::Nothing, |now| match_answer(&item, now, version.as_ref()));
+        self.is_unconfirmed = false;
         let (result, step) = match told {
             AnswerMatch::Whole => (AttemptResult::Applied, self.applied(status, version)),
             AnswerMatch::Otherwise(_) | AnswerMatch::Partly(_) => {
                 (AttemptResult::Applied, self.kept(&told, status, version))
             }
             AnswerMatch::Nothing | AnswerMatch::Unmoved | AnswerMatch::NoneOfIt(_) => {
+                // What was in doubt before is settled by itself.
+                let may_wait = !self.may_have_been_applied;
                 self.may_have_been_applied = true;
                 let why = not_shown(&told, reply);
+                if matches!(told, AnswerMatch::Nothing)
+                    && is_yes_alone(&item, now.as_ref(), version.as_ref(), reply)
+                {
+                    self.is_unconfirmed = true;
+                    self.note(attempt, AttemptResult::Answered, status, None);
+                    return if may_wait && self.pool.may_wait() {
+                        Step::Confirm
+                    } else {
+                        Step::Doubt(Doubt { was_success: true, ..Doubt::new(why) })
+                    };
+                }
                 let version_without_change =
                     if let AnswerMatch::NoneOfIt(version) = told { Some(version) } else { None };
                 (
@@ -293,12 +335,7 @@ impl<A: Api> ItemTask<'_, A> {
 
     /// Ends the item as applied.
     fn applied(&self, status: Option<u16>, etag: Option<ETag>) -> Step {
-        let verdict = if self.rebases == 0 {
-            Verdict::new(Outcome::Applied, "applied", "")
-        } else {
-            let message = "somebody else changed the referral meanwhile, and nothing that this touches";
-            Verdict::new(Outcome::Applied, "rebased", message)
-        };
+        let verdict = applied_verdict(self.was_rebased || self.rebases > 0);
         self.over(verdict.with_status(status), etag, None)
     }
 
@@ -353,6 +390,26 @@ impl<A: Api> ItemTask<'_, A> {
     /// Records the result of an attempt in the ledger.
     fn note(&self, attempt: AttemptId, result: AttemptResult, status: Option<u16>, code: Option<String>) {
         self.journal.answered(attempt, AttemptAnswer { result, status, code, at: (self.context.clock)() });
+    }
+}
+
+/// Returns the verdict of an item that was applied.
+pub(super) fn applied_verdict(is_rebased: bool) -> Verdict {
+    if is_rebased {
+        let message = "somebody else changed the referral meanwhile, and nothing that this touches";
+        Verdict::new(Outcome::Applied, "rebased", message)
+    } else {
+        Verdict::new(Outcome::Applied, "applied", "")
+    }
+}
+
+/// Whether a successful answer says yes and no more: it has no body, or one that is the referral without all that was
+/// changed. One that shows that, or the very version that was sent, says more, and so does any other body.
+fn is_yes_alone(item: &Item, shown: Option<&Snapshot<'_>>, version: Option<&ETag>, reply: &Reply) -> bool {
+    match shown {
+        _ if version.is_some() && version == item.etag.as_ref() => false,
+        Some(shown) => !item.is_seen_in(shown),
+        None => reply.body.trim().is_empty(),
     }
 }
 

@@ -10,6 +10,8 @@
 //! | [`list_all`] | reads the whole list, for whoever needs all of it |
 //! | [`carry`] | takes outstanding items from the ledger and runs a task for each |
 //! | `item_task` | carries one item out, from its turn to its outcome |
+//! | [`pool`] | the items that the service answered with a yes alone, until they are confirmed |
+//! | `confirm` | confirms them in bulk, by pages of the list |
 //! | [`settle`] | compares an answer, or a referral that was read back, with an item |
 //! | [`context`] | what all workers share; one request at the run's pace, with retries where it is a GET |
 //! | `request_state`, `request_counts` | one request with its tries, and how many requests were made |
@@ -28,6 +30,7 @@
 //! turn, or is not sent. A PATCH is never repeated blindly: an item in doubt is read back first.
 
 pub mod carry;
+mod confirm;
 pub mod context;
 mod deadline;
 mod event;
@@ -37,6 +40,7 @@ mod item_task;
 pub mod keeper;
 pub mod list_all;
 mod outage;
+pub mod pool;
 mod request_counts;
 mod request_state;
 pub mod service;

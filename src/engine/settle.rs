@@ -3,7 +3,7 @@
 use crate::domain::fields::{Field, Path};
 use crate::domain::item::{Change, Item, NotTaken};
 use crate::domain::referral::ETag;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Presence, Snapshot};
 
 /// What a successful answer to a PATCH shows of the item.
 #[derive(Debug, Clone)]
@@ -130,6 +130,36 @@ pub fn reconcile(item: &Item, now: &Snapshot<'_>) -> Reconciliation {
     } else {
         Reconciliation::CannotTell
     }
+}
+
+/// What a list page shows of an item that was answered with a yes alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// All of it, at this version.
+    Applied(ETag),
+    /// The referral as it was before, as far as it is shown: the page may be older than the answer.
+    Before,
+    /// Not enough, or something else: only a look at the referral alone tells.
+    NeedsLook,
+}
+
+/// Compares an item that was answered with a yes alone with an element of a list page.
+///
+/// The element confirms what it shows, by the measure of a look at the referral, and only where it has a version, since
+/// the outcome tells that. A `null` on a page shows nothing: a list may leave a member out by it.
+pub fn match_listed(item: &Item, listed: &Snapshot<'_>) -> Listed {
+    let Some(etag) = listed.etag() else { return Listed::NeedsLook };
+    if item.etag.as_ref() == Some(etag) {
+        return Listed::Before;
+    }
+    let shows_value = |change: &Change| matches!(listed.at(&change.path), Presence::Value(_));
+    if !item.changes.iter().all(shows_value) {
+        return Listed::NeedsLook;
+    }
+    if reconcile(item, listed) == Reconciliation::Applied {
+        return Listed::Applied(etag.clone());
+    }
+    if item.is_untouched_in(listed) { Listed::Before } else { Listed::NeedsLook }
 }
 
 #[cfg(test)]
@@ -394,6 +424,62 @@ append, no eTag, not repeatable
             let reconciliation =
                 reconcile(&item(None, vec![append.clone()]), &Snapshot::whole(&text).unwrap());
             assert_eq!(reconciliation, Reconciliation::CannotTell, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_list_page_confirms() {
+        let team = |members: &[&str]| format!(r#""team":[{}]"#, members.join(","));
+        let notes = || change(Field::Notes, Some(r#""a""#), r#""b""#);
+        let cleared = || change(Field::Notes, Some(r#""a""#), r#""""#);
+        let listed = || change(Field::Team, Some(&format!("[{BO}]")), &format!("[{BO},{ANN}]"));
+        let applied = |etag: &str| Listed::Applied(ETag::from_input(etag).unwrap());
+        for (sent, changes, shown, wanted) in [
+            (Some("a"), vec![notes()], r#""eTag":"b","details":{"notes":"b"}"#.to_owned(), applied("b")),
+            (None, vec![notes()], r#""eTag":"b","details":{"notes":"b"}"#.to_owned(), applied("b")),
+            // Without a version, or with the one that was sent.
+            (Some("a"), vec![notes()], r#""details":{"notes":"b"}"#.to_owned(), Listed::NeedsLook),
+            (Some("a"), vec![notes()], r#""eTag":"a","details":{"notes":"b"}"#.to_owned(), Listed::Before),
+            (Some("a"), vec![notes()], r#""eTag":"a","details":{"notes":"a"}"#.to_owned(), Listed::Before),
+            // As it was, at another version: older than the answer, or not taken.
+            (Some("a"), vec![notes()], r#""eTag":"b","details":{"notes":"a"}"#.to_owned(), Listed::Before),
+            (None, vec![notes()], r#""eTag":"b","details":{"notes":"a"}"#.to_owned(), Listed::Before),
+            // Another value, or none that is shown.
+            (Some("a"), vec![notes()], r#""eTag":"b","details":{"notes":"c"}"#.to_owned(), Listed::NeedsLook),
+            (Some("a"), vec![notes()], r#""eTag":"b","details":{}"#.to_owned(), Listed::NeedsLook),
+            (Some("a"), vec![notes()], r#""eTag":"b","details":null"#.to_owned(), Listed::NeedsLook),
+            (Some("a"), vec![notes()], r#""eTag":"b""#.to_owned(), Listed::NeedsLook),
+            // A null may stand for what is left out.
+            (
+                Some("a"),
+                vec![cleared()],
+                r#""eTag":"b","details":{"notes":null}"#.to_owned(),
+                Listed::NeedsLook,
+            ),
+            (Some("a"), vec![cleared()], r#""eTag":"b","details":{"notes":""}"#.to_owned(), applied("b")),
+            // All of it, not some.
+            (
+                Some("a"),
+                vec![notes(), listed()],
+                format!(r#""eTag":"b","details":{{"notes":"b"}},{}"#, team(&[BO, ANN])),
+                applied("b"),
+            ),
+            (
+                Some("a"),
+                vec![notes(), listed()],
+                format!(r#""eTag":"b","details":{{"notes":"b"}},{}"#, team(&[BO])),
+                Listed::NeedsLook,
+            ),
+            (
+                Some("a"),
+                vec![notes(), listed()],
+                r#""eTag":"b","details":{"notes":"b"},"team":[{"firstName":"Ann"}]"#.to_owned(),
+                Listed::NeedsLook,
+            ),
+        ] {
+            let text = format!(r#"{{"id":"{ID}",{shown}}}"#);
+            let got = match_listed(&item(sent, changes), &Snapshot::in_part(&text).unwrap());
+            assert_eq!(got, wanted, "{sent:?}: {shown}");
         }
     }
 }

@@ -150,6 +150,9 @@ pub(super) trait ItemClaims {
     /// number; none where there are no more.
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError>;
 
+    /// Returns an item as it stands on record, claimed or not; `None` where it has its outcome.
+    async fn outstanding(&self, item: u64) -> Result<Option<Outstanding>, LedgerError>;
+
     /// Returns the number of input rows of an item.
     async fn rows_of(&self, item: u64) -> Result<u64, LedgerError>;
 

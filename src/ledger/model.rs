@@ -122,6 +122,13 @@ pub struct Outstanding {
     pub versions: Vec<ETag>,
 }
 
+impl Outstanding {
+    /// Whether it was made anew for another version than the one that it was planned or bound for first.
+    pub fn is_rebased(&self) -> bool {
+        self.versions.first().is_some_and(|first| self.item.etag.as_ref() != Some(first))
+    }
+}
+
 /// An item that sending settled or may have written, as it was sent last.
 #[derive(Debug, Clone)]
 pub struct SentItem {

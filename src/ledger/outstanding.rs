@@ -9,6 +9,9 @@ pub enum Due {
     Send,
     /// Read the referral back before anything is sent: the item was sent and may have been written.
     Settle,
+    /// Confirm by any look at the referral, be it on a list page, that the item was written, as the service says:
+    /// nothing is sent before.
+    Confirm,
     /// Read the referral back, and never send the same document again: it was refused as one for another
     /// version.
     Recheck,
@@ -51,9 +54,12 @@ pub(super) fn last(on_record: Option<(i64, Option<AttemptResult>)>, lost_after: 
 /// attempt that was applied but has no outcome, because the process died between the two records, is read
 /// back like one in doubt; so is one that may have been made.
 pub(super) fn due(last: LastAttempt) -> Due {
-    use AttemptResult::{Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
+    use AttemptResult::{
+        Answered, Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled,
+    };
     match last {
         LastAttempt::Never | LastAttempt::Ended(Refused | NotApplied | Throttled) => Due::Send,
+        LastAttempt::Ended(Answered) => Due::Confirm,
         LastAttempt::Ended(Mismatched | Contradicted) => Due::Recheck,
         LastAttempt::Open | LastAttempt::Ended(Applied | InDoubt) | LastAttempt::Lost => Due::Settle,
     }
@@ -64,11 +70,13 @@ pub(super) fn due(last: LastAttempt) -> Due {
 /// An attempt that never left this machine, or was answered with a refusal, can't. An attempt that was read
 /// back and not found may still be applied later.
 pub(super) fn may_arrive(result: Option<AttemptResult>, has_code: bool) -> bool {
-    use AttemptResult::{Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled};
+    use AttemptResult::{
+        Answered, Applied, Contradicted, InDoubt, Mismatched, NotApplied, Refused, Throttled,
+    };
     match result {
         Some(Refused | Mismatched | Throttled) => false,
         Some(NotApplied) => !has_code,
-        None | Some(Applied | Contradicted | InDoubt) => true,
+        None | Some(Answered | Applied | Contradicted | InDoubt) => true,
     }
 }
 
@@ -82,6 +90,7 @@ mod tests {
             (None, true, true),
             (Some(AttemptResult::Applied), true, true),
             (Some(AttemptResult::InDoubt), true, true),
+            (Some(AttemptResult::Answered), true, true),
             (Some(AttemptResult::NotApplied), true, false),
             (Some(AttemptResult::Contradicted), true, true),
             (Some(AttemptResult::Refused), false, false),
@@ -103,6 +112,7 @@ mod tests {
             (LastAttempt::Ended(AttemptResult::NotApplied), Due::Send),
             (LastAttempt::Ended(AttemptResult::Throttled), Due::Send),
             (LastAttempt::Ended(AttemptResult::InDoubt), Due::Settle),
+            (LastAttempt::Ended(AttemptResult::Answered), Due::Confirm),
             (LastAttempt::Ended(AttemptResult::Mismatched), Due::Recheck),
             (LastAttempt::Ended(AttemptResult::Contradicted), Due::Recheck),
             (LastAttempt::Lost, Due::Settle),
@@ -126,6 +136,7 @@ mod tests {
             (Some((7, throttled)), Some(6), LastAttempt::Ended(AttemptResult::Throttled)),
             (Some((7, throttled)), Some(7), LastAttempt::Lost),
             (Some((7, throttled)), Some(i64::MAX), LastAttempt::Lost),
+            (Some((7, Some(AttemptResult::Answered))), Some(7), LastAttempt::Lost),
             (Some((7, Some(refused))), Some(7), LastAttempt::Ended(refused)),
         ] {
             assert_eq!(last(on_record, lost_after), wanted, "{on_record:?} {lost_after:?}");

@@ -189,6 +189,14 @@ impl Backlog {
         whichever!(Self: self, claims => claims.up_to(place));
     }
 
+    /// Returns an item as it stands on record, claimed or not; `None` where it has its outcome.
+    ///
+    /// # Errors
+    /// Where the ledger can't be read.
+    pub async fn outstanding(&self, item: u64) -> Result<Option<Outstanding>, LedgerError> {
+        whichever!(Self: self, claims => claims.outstanding(item).await)
+    }
+
     /// Returns the number of input rows of an item.
     ///
     /// # Errors

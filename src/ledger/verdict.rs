@@ -47,6 +47,11 @@ pub(super) fn verdict(
             };
             (Outcome::Unknown, "in-doubt", message)
         }
+        (Phase::Stopped | Phase::Finished, Due::Confirm) => {
+            let message =
+                "the service said yes without showing it, and the run stopped before that was confirmed";
+            (Outcome::Unknown, "unconfirmed", message)
+        }
         (Phase::Stopped | Phase::Finished, Due::Send) if last != LastAttempt::Never => {
             (Outcome::Unsent, "unsent", "no attempt was applied, and the run stopped before the next")
         }
@@ -121,6 +126,7 @@ mod tests {
             (None, None, Phase::Stopped, LastAttempt::Ended(AttemptResult::Throttled), Unsent, "unsent"),
             (None, None, Phase::Stopped, LastAttempt::Open, Unknown, "in-doubt"),
             (None, None, Phase::Stopped, LastAttempt::Ended(AttemptResult::Mismatched), Unknown, "in-doubt"),
+            (None, None, Phase::Stopped, LastAttempt::Ended(AttemptResult::Answered), Unknown, "unconfirmed"),
             (None, None, Phase::Stopped, LastAttempt::Lost, Unknown, "in-doubt"),
             (None, came(false, Applied), Phase::Stopped, LastAttempt::Lost, Applied, "item"),
         ] {

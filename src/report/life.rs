@@ -274,6 +274,7 @@ fn told(kind: &StepKind) -> String {
         StepKind::Waited(waits) => format!("waited{}", after(waits).replacen(" after", "", 1)),
         StepKind::Decided { next } => then(*next).to_owned(),
         StepKind::Looked(look) => format!("looked{}: {}", after(&look.waits), looked(look)),
+        StepKind::Listed { etag } => format!("a list page shows the change, at {}", etag.as_str()),
         StepKind::Rebased { from, to } => rebased(from.as_ref(), to.as_ref()),
         StepKind::Withdrawn => "the run was stopped before it was sent: that intent is withdrawn".to_owned(),
     }

@@ -50,16 +50,22 @@ pub(super) fn course(life: &ItemLife) -> Vec<CourseEvent<'_>> {
 fn waited(taken: &StepTaken) -> Option<Waits> {
     match taken.kind {
         StepKind::Waited(waits) => Some(waits),
-        StepKind::Decided { .. } | StepKind::Looked(_) | StepKind::Rebased { .. } | StepKind::Withdrawn => {
-            None
-        }
+        StepKind::Decided { .. }
+        | StepKind::Looked(_)
+        | StepKind::Listed { .. }
+        | StepKind::Rebased { .. }
+        | StepKind::Withdrawn => None,
     }
 }
 
 fn decided(taken: &StepTaken) -> Option<NextMove> {
     match taken.kind {
         StepKind::Decided { next } => Some(next),
-        StepKind::Waited(_) | StepKind::Looked(_) | StepKind::Rebased { .. } | StepKind::Withdrawn => None,
+        StepKind::Waited(_)
+        | StepKind::Looked(_)
+        | StepKind::Listed { .. }
+        | StepKind::Rebased { .. }
+        | StepKind::Withdrawn => None,
     }
 }
 

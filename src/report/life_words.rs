@@ -32,6 +32,7 @@ fn came_to(result: AttemptResult, is_partial: bool) -> &'static str {
         AttemptResult::NotApplied => "it was not written",
         AttemptResult::Throttled => "throttled, nothing was written",
         AttemptResult::InDoubt => "it may have been written",
+        AttemptResult::Answered => "a yes that does not show the referral, to be confirmed by a look at it",
     }
 }
 
@@ -114,6 +115,12 @@ mod tests {
                 Some(412),
                 Some("preconditionFailed"),
                 "answered 412 (preconditionFailed): the referral has another version, nothing was written",
+            ),
+            (
+                AttemptResult::Answered,
+                Some(204),
+                None,
+                "answered 204: a yes that does not show the referral, to be confirmed by a look at it",
             ),
             (InDoubt, None, Some("no-answer"), "not answered (no-answer): it may have been written"),
             (NotApplied, None, Some("a\u{1b}b"), "not answered (a\u{fffd}b): it was not written"),

@@ -95,6 +95,8 @@ enum Work {
 struct ProgressState {
     outcomes: [u64; Outcome::ALL.len()],
     retried: u64,
+    /// The number of referrals that were answered, and wait to be confirmed.
+    unconfirmed: u64,
     rows_read: u64,
     /// The number of referrals whose state was read.
     looked_at: u64,
@@ -149,6 +151,13 @@ impl Progress {
     pub fn done(&self, outcome: Outcome) {
         self.change(|state| state.outcomes[outcome as usize] += 1);
         self.bar.advance();
+    }
+
+    /// Sets the number of referrals that were answered with a yes alone, and wait to be confirmed.
+    pub fn unconfirmed(&self, referrals: u64) {
+        if self.state().unconfirmed != referrals {
+            self.change(|state| state.unconfirmed = referrals);
+        }
     }
 
     /// Sets the number of rows read in all.
@@ -242,14 +251,16 @@ impl Progress {
         };
         let is_sending = work == ProgressWork::Sending;
         let total = self.work.total();
-        let per_second = per_second(done, state.course).filter(|_| standstill(state).is_none());
-        let left = total.zip(per_second).and_then(|(total, rate)| time_left(done, total, rate));
+        let behind = done + state.unconfirmed;
+        let per_second = per_second(behind, state.course).filter(|_| standstill(state).is_none());
+        let left = total.zip(per_second).and_then(|(total, rate)| time_left(behind, total, rate));
         ProgressEvent::Progress(ProgressFigures {
             work,
             rows_read: (work == ProgressWork::Planning).then_some(state.rows_read),
             done,
             total,
             outcomes: is_sending.then(|| OutcomeCounts::of(|outcome| state.outcomes[outcome as usize])),
+            unconfirmed: is_sending.then_some(state.unconfirmed),
             retried: state.retried,
             seconds: in_seconds(elapsed),
             idle_seconds: in_seconds(idle),
@@ -312,11 +323,15 @@ fn listing(state: &ProgressState) -> String {
 fn sending(state: &ProgressState, total: u64) -> String {
     let done: u64 = state.outcomes.iter().sum();
     let count = format!("{} of {}", grouped(done), counted(total, "referral"));
+    let unconfirmed =
+        (state.unconfirmed > 0).then(|| format!("{} to be confirmed", grouped(state.unconfirmed)));
+    let count = joined([count].into_iter().chain(unconfirmed));
     if let Some(standstill) = standstill(state) {
         return joined([count, standstill]);
     }
-    let Some(per_second) = per_second(done, state.course) else { return count };
-    let left = time_left(done, total, per_second).map(|left| format!("about {} left", roughly(left)));
+    let behind = done + state.unconfirmed;
+    let Some(per_second) = per_second(behind, state.course) else { return count };
+    let left = time_left(behind, total, per_second).map(|left| format!("about {} left", roughly(left)));
     joined([count, format!("{per_second:.1}/s")].into_iter().chain(left))
 }
 
@@ -439,6 +454,12 @@ mod tests {
             assert_eq!(line(&progress, 10).unwrap(), format!("20 of 1,200 referrals, {wanted}"));
         }
         progress.waiting(None);
+        progress.unconfirmed(40);
+        assert_eq!(
+            line(&progress, 10).unwrap(),
+            "20 of 1,200 referrals, 40 to be confirmed, 2.0/s, about 10 min left, 1 refused, 1 retried"
+        );
+        progress.unconfirmed(0);
         progress.message("no answer in time: asking again");
         assert!(line(&progress, 10).unwrap().ends_with(", 1 retried, no answer in time: asking again"));
     }
@@ -520,7 +541,7 @@ mod tests {
             format!(
                 "{{\"event\":\"progress\",\"work\":\"sending\",\"done\":{applied},\"total\":8,\"outcomes\":{{\"applied\":{applied},\
                  \"unchanged\":0,\"planned\":0,\"conflict\":0,\"invalid\":0,\"refused\":0,\"failed\":0,\"partial\":0,\
-                 \"unknown\":0,\"unsent\":0}},\"retried\":0,\"seconds\":{seconds:?},\"idle_seconds\":0.0,{rest}}}"
+                 \"unknown\":0,\"unsent\":0}},\"unconfirmed\":0,\"retried\":0,\"seconds\":{seconds:?},\"idle_seconds\":0.0,{rest}}}"
             )
         };
         let paused = "\"per_second\":null,\"limit\":2.0,\"seconds_left\":null,\

@@ -10,7 +10,7 @@ use crate::support::raw::deadly::{Doom, Moment};
 #[test]
 fn a_ledger_that_is_not_as_it_should_be_is_refused_by_name() {
     let newer =
-        "was written by a newer version of this program: its format is 9, this version knows 4; use the";
+        "was written by a newer version of this program: its format is 9, this version knows 5; use the";
     for (harm, wanted, read_with) in [
         ("newer", newer, Some(0)),
         ("torn", "run/run.sqlite is damaged: ", None),

@@ -70,7 +70,7 @@ pub fn write() {
 }
 
 /// Members that may be left out, by schema and, of events, by event; in those of others they may not.
-const MAY_LACK: [&str; 32] = [
+const MAY_LACK: [&str; 33] = [
     "summary.kept_otherwise",
     "summary.approvals",
     "summary.order",
@@ -99,6 +99,7 @@ const MAY_LACK: [&str; 32] = [
     "verify.customer",
     "progress.progress.rows_read",
     "progress.progress.outcomes",
+    "progress.progress.unconfirmed",
     "progress.progress.message",
     "progress.error.rule",
     "progress.warning.rule",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use referral_bulk::domain::exchange::{Failure, Refusal, Reply};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fault::{Fate, Fault};
@@ -49,9 +49,9 @@ pub fn without_effect(now: &Value, fate: Fate) -> Answer {
 }
 
 /// Of a change that was made.
-pub fn after_writing(before: &Value, after: &Value, fate: Fate) -> Answer {
+pub fn after_writing(before: &Value, after: &Value, is_bare: bool, fate: Fate) -> Answer {
     match fate.fault {
-        None | Some(Fault::Overwritten | Fault::Ignored) if fate.variant.is_multiple_of(2) => no_content(),
+        None | Some(Fault::Overwritten | Fault::Ignored) if is_bare => yes_alone(after, fate),
         None | Some(Fault::Overwritten | Fault::Ignored) => yes(after.to_string()),
         Some(Fault::Stale) => yes(before.to_string()),
         Some(Fault::Echo) => echo(before, after),
@@ -140,6 +140,15 @@ fn not_it(fate: Fate) -> Answer {
 
 fn yes(body: String) -> Answer {
     Ok(Reply { status: 200, body, etag: None, client_request_id: Uuid::nil() })
+}
+
+/// A yes that shows nothing of the change.
+fn yes_alone(after: &Value, fate: Fate) -> Answer {
+    match fate.variant % 4 {
+        0 => yes(json!({ "id": after["id"], "eTag": after["eTag"] }).to_string()),
+        1 => yes(String::new()),
+        _ => no_content(),
+    }
 }
 
 fn no_content() -> Answer {

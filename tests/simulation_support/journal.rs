@@ -25,6 +25,8 @@ pub struct Journal {
     has_begun: bool,
     /// Whether something of the ledger was ever lost.
     is_lossy: bool,
+    /// The pages of the list that were asked for since.
+    pages: usize,
 }
 
 /// What happened to one referral.
@@ -47,6 +49,17 @@ impl Journal {
     pub fn sent(&mut self, id: ReferralId, request: Uuid, etag: Option<&ETag>) {
         let etag = etag.map(|etag| etag.as_str().to_owned());
         self.of.entry(id).or_default().sent.push((request, etag));
+    }
+
+    /// A page of the list is asked for.
+    pub fn listed(&mut self) {
+        self.pages += usize::from(self.has_begun);
+    }
+
+    /// How often these were read by themselves, and how many pages of the list were.
+    pub fn looks(&self, ids: &[ReferralId]) -> (usize, usize) {
+        let reads = ids.iter().filter_map(|id| self.of.get(id)).map(|happened| happened.looks.len());
+        (reads.sum(), self.pages)
     }
 
     pub fn heard(&mut self, id: ReferralId, request: Option<Uuid>, answer: &Answer) {
@@ -90,11 +103,22 @@ pub fn check(lives: &[ItemLife], lossy: bool, world: &mut World) {
     let is_whole = !world.journal.is_lossy && !world.laws.log_was_lost;
     let mut wrong = Vec::new();
     let nothing = Happened::default();
+    let mut is_confirmed_by_list = 0;
     for life in lives {
         let id = life.account.item.id;
         let happened = world.journal.of.get(&id).unwrap_or(&nothing);
         let mut told = |what: String| wrong.push(format!("the life of {id}: {what}"));
         attempts(life, happened, is_whole, &mut told);
+        let listed = world.laws.deeds.get(&id).map(|deed| &deed.listed);
+        if let Some(etag) = life.steps.iter().find_map(|step| match &step.taken.kind {
+            StepKind::Listed { etag } => Some(etag),
+            _ => None,
+        }) {
+            is_confirmed_by_list += 1;
+            if !listed.is_some_and(|listed| listed.contains(etag.as_str())) {
+                told(format!("no page of the list has shown it at {etag:?}"));
+            }
+        }
         looks(life, happened, is_whole, &mut told);
         let waited = waited(life);
         let elapsed = Duration::from_millis(world.now());
@@ -103,6 +127,7 @@ pub fn check(lives: &[ItemLife], lossy: bool, world: &mut World) {
         }
     }
     wrong.iter().for_each(|wrong| world.wrong(wrong));
+    (0..is_confirmed_by_list).for_each(|_| world.count("a list page has confirmed it"));
     let steps = lives.iter().map(|life| life.steps.len()).sum::<usize>();
     (0..steps).for_each(|_| world.count("a step is told"));
 }

@@ -50,8 +50,12 @@ pub struct Action {
     pub last_read: Option<Value>,
     /// What its PATCHes were refused with.
     pub refusals: BTreeSet<u16>,
+    /// The versions at which pages of the list have shown it.
+    pub listed: BTreeSet<String>,
     /// Whether the last that was heard of it is a yes that doesn't show all of it, as a 204.
     pub is_bare: bool,
+    /// Whether the last PATCH was answered so.
+    pub was_bare: bool,
     /// Whether this process, or the ledger, was told that it is for another version, and no look has shown another
     /// since than those that it was sent for.
     pub is_contradicted: bool,
@@ -82,7 +86,9 @@ impl Action {
             looked: false,
             last_read: None,
             refusals: BTreeSet::new(),
+            listed: BTreeSet::new(),
             is_bare: false,
+            was_bare: false,
             is_contradicted: false,
             answered_at: 0,
             is_refused: false,
@@ -194,8 +200,6 @@ impl Laws {
         self.let_through.clear();
         (self.paused, self.stopped_at, self.last_intent) = (None, None, None);
         self.held = None;
-        let open = self.deeds.values_mut().filter(|deed| !deed.settled);
-        open.for_each(|deed| deed.is_bare = false);
     }
 
     /// A plan begins: what was planned before it was given up.
@@ -258,11 +262,12 @@ impl World {
                 self.law_of_sending(*id, etag.as_ref(), document);
                 self.journal.sent(*id, *client_request_id, etag.as_ref());
             }
-            Ask::Get(_) | Ask::List => {}
+            Ask::List(_) => self.journal.listed(),
+            Ask::Get(_) => {}
         }
         let request = match ask {
             Ask::Patch { client_request_id, .. } => Some(*client_request_id),
-            Ask::Get(_) | Ask::List => None,
+            Ask::Get(_) | Ask::List(_) => None,
         };
         self.laws.open.insert(call, Open { id: ask.id(), is_patch, request });
     }
@@ -348,8 +353,10 @@ impl World {
             Ask::Get(id) if !self.may_have_been_sent(*id) => {
                 self.wrong("it is read after the stop, and was never sent");
             }
-            Ask::List => self.wrong("the list is asked for after the stop"),
-            Ask::Patch { .. } | Ask::Get(_) => {}
+            Ask::List(_) if !self.laws.deeds.values().any(|deed| deed.was_bare && !deed.settled) => {
+                self.wrong("the list is asked for after the stop, and nothing is to be confirmed");
+            }
+            Ask::Patch { .. } | Ask::Get(_) | Ask::List(_) => {}
         }
     }
 
@@ -425,7 +432,7 @@ impl World {
     pub fn laws_on_answer(&mut self, call: u64, answer: &Answer) {
         let Some(Open { id, is_patch, request }) = self.laws.open.remove(&call) else { return };
         self.note_pause((id, is_patch), answer);
-        let Some(id) = id else { return };
+        let Some(id) = id else { return self.listed(answer) };
         self.journal.heard(id, request, answer);
         if is_patch && answer.is_ok() {
             self.process.changed.insert(id);
@@ -453,7 +460,8 @@ impl World {
             deed.is_refused = is_for_another_version(answer);
             deed.is_contradicted = deed.is_refused;
             deed.looked_since = false;
-            deed.is_bare = answer.is_ok() && !is_shown;
+            deed.was_bare = answer.is_ok() && !is_shown;
+            deed.is_bare = deed.was_bare;
             deed.ever_in_doubt |= open && !confirmed;
             deed.refusals.extend(answer.as_ref().err().and_then(Failure::status));
             return;
@@ -462,7 +470,7 @@ impl World {
         deed.last_read.clone_from(&shown);
         if let Some(body) = shown {
             deed.reads.extend(version);
-            deed.is_bare = false;
+            deed.is_bare &= !holds(&body, &deed.item.changes);
             deed.looked_since = true;
             deed.is_contradicted &= body["eTag"].as_str().is_some_and(|etag| deed.versions.contains(etag));
             let is_as_planned = deed.item.etag.is_none() && is_as_before(&body, &deed.item.changes);
@@ -472,6 +480,32 @@ impl World {
                 deed.standing = Standing::Read { may_be_sent: deed.may_be_sent_after(&body) };
             }
         }
+    }
+
+    /// A page of the list is shown. What it shows of a change is shown, if a version comes with it that isn't the one that
+    /// was sent; what it doesn't is not.
+    fn listed(&mut self, answer: &Answer) {
+        let sight = self.scenario.sight;
+        let Ok(reply) = answer.clone().map(|reply| sight.dressed(reply)) else { return };
+        let page: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+        let mut confirmed = 0;
+        for shown in page["value"].as_array().into_iter().flatten() {
+            let id = shown["id"].as_str().and_then(|id| id.parse().ok());
+            let Some(deed) = id.and_then(|id: ReferralId| self.laws.deeds.get_mut(&id)) else { continue };
+            let etag = ["eTag", "@odata.etag"].iter().find_map(|name| shown[*name].as_str());
+            let Some(etag) = etag else { continue };
+            deed.listed.insert(etag.to_owned());
+            let is_moved = deed.item.etag.as_ref().is_none_or(|sent| sent.as_str() != etag);
+            if deed.is_bare
+                && is_moved
+                && is_seen(shown, &deed.item.changes)
+                && holds(shown, &deed.item.changes)
+            {
+                deed.is_bare = false;
+                confirmed += 1;
+            }
+        }
+        (0..confirmed).for_each(|_| self.count("a list page shows what was answered"));
     }
 
     /// The server asks to be left alone: 429, 509, or 503 that says for how long. Where it asks the same

@@ -49,7 +49,8 @@ pub async fn carry_on(
         let scenario = &world.scenario;
         let finish_by = scenario.finish_by.filter(|_| !calm).map(|after| time_at(world.now() + after));
         let max_errors = if calm { u64::MAX } else { scenario.max_errors };
-        (scenario.rate.0, scenario.concurrency, Limits { max_errors, finish_by })
+        let limits = Limits { max_errors, finish_by, enough: scenario.enough };
+        (scenario.rate.0, scenario.concurrency, limits)
     };
     let ledger = ledger::open(kept.address()).await.unwrap();
     let (journal, backlog, by_hand) = ledger.start_by_hand(Arc::new(clock)).await.unwrap();

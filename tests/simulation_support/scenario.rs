@@ -116,6 +116,29 @@ impl Outage {
     }
 }
 
+/// What the service makes of an order that is asked of its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// It keeps it.
+    Kept,
+    /// It doesn't mind it.
+    Ignored,
+    /// It refuses to list anything in an order.
+    Refused,
+}
+
+/// How the service lists its referrals.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists {
+    /// Referrals on a page at most.
+    pub page: usize,
+    pub order: Order,
+    /// Whether nothing is ever missing: no referral, and no version.
+    pub are_whole: bool,
+    /// Milliseconds that they lag behind, where that is more than other reads do.
+    pub lag: u64,
+}
+
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub referrals: Vec<Value>,
@@ -141,6 +164,11 @@ pub struct Scenario {
     pub early_edits: u64,
     /// Milliseconds that reads lag behind writes.
     pub lag: u64,
+    pub lists: Lists,
+    /// So many yeses to a PATCH of a hundred show nothing.
+    pub bare: u64,
+    /// The number of those that are enough for the list to be read.
+    pub enough: usize,
     /// Of each way, in milliseconds.
     pub latency: (u64, u64),
     /// Of a transaction, in milliseconds.
@@ -209,11 +237,21 @@ impl Scenario {
                 .map(|_| plan_ending(referrals.len(), rng))
                 .collect(),
             endings: (0..rng.pick(&[0, 1, 1, 2, 3, 6])).map(|_| ending(referrals.len(), rng)).collect(),
+            lists: Lists {
+                page: rng.pick(&[2, 5, 100]),
+                order: rng.pick(&[Order::Kept, Order::Kept, Order::Ignored, Order::Refused]),
+                are_whole: rng.chance(40),
+                lag: rng.pick(&[0, 0, 2_000, 60_000]),
+            },
+            bare: rng.pick(&[0, 50, 50, 100, 100]),
+            enough: rng.pick(&[1, 2, 5, 250]),
             referrals,
         };
         // Where all goes wrong, nobody sees that one referral, or the load, is the only one to blame.
         let is_busy = scenario.quota.is_some_and(|quota| quota.says == Says::Busy);
-        if scenario.poison.is_some() && rng.chance(40) {
+        if rng.chance(4) {
+            scenario.made_plain().let_be().made_quiet()
+        } else if scenario.poison.is_some() && rng.chance(40) {
             scenario.made_plain().let_be()
         } else if is_busy && rng.chance(40) || rng.chance(10) {
             scenario.made_plain()
@@ -230,7 +268,12 @@ impl Scenario {
         let nobody_else = self.edits == 0 && self.early_edits == 0;
         let no_limits = self.max_errors == u64::MAX && self.finish_by.is_none();
         let tokens = self.token_life.is_none() && self.lost_refreshes == 0;
-        self.faults.1 == 0 && self.outage.is_none() && self.lag == 0 && nobody_else && no_limits && tokens
+        self.faults.1 == 0
+            && self.outage.is_none()
+            && self.lag + self.lists.lag == 0
+            && nobody_else
+            && no_limits
+            && tokens
     }
 
     fn made_plain(self) -> Self {
@@ -242,10 +285,31 @@ impl Scenario {
             edits: 0,
             early_edits: 0,
             lag: 0,
+            lists: Lists { lag: 0, ..self.lists },
             token_life: None,
             lost_refreshes: 0,
             ..self
         }
+    }
+
+    /// Every yes shows nothing, and lists show everything, on one page.
+    fn made_quiet(self) -> Self {
+        Self {
+            poison: None,
+            look: Look::Live,
+            sight: Sight::of_all(),
+            lists: Lists { page: 100, are_whole: true, ..self.lists },
+            bare: 100,
+            enough: 250,
+            ..self
+        }
+    }
+
+    /// Whether nothing goes wrong, every yes shows nothing, and lists show everything.
+    pub fn is_quiet(&self) -> bool {
+        let is_let_be = self.endings.is_empty() && self.poison.is_none() && self.quota.is_none();
+        let are_clear = self.lists.are_whole && self.lists.page == 100 && self.sight.is_of_all();
+        is_let_be && self.is_plain() && are_clear && self.bare == 100 && self.enough == 250
     }
 
     /// No quota, and processes that all come to their own end.

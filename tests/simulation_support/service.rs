@@ -9,11 +9,12 @@ use referral_bulk::domain::exchange::{Failure, Reply};
 use referral_bulk::domain::referral::ReferralId;
 use referral_bulk::engine::Api;
 use referral_bulk::ledger::Ticket;
+use serde_json::Value;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::answer;
-use super::world::{Ask, World};
+use super::world::{Ask, Listing, World};
 
 /// A handle on the world, for one process.
 pub struct Service {
@@ -69,9 +70,12 @@ impl Api for Service {
         self.exchange(Ask::Get(id)).await
     }
 
-    async fn list(&self, _: Option<&PageLink>) -> Result<Page, Failure> {
-        let Reply { body, .. } = self.exchange(Ask::List).await?;
-        Ok(Page { text: body, next: None, client_request_id: Uuid::nil() })
+    async fn list(&self, page: Option<&PageLink>) -> Result<Page, Failure> {
+        let listing = page.map_or(Listing::default(), Listing::of);
+        let Reply { body, .. } = self.exchange(Ask::List(listing)).await?;
+        let next = serde_json::from_str::<Value>(&body).ok().and_then(|body| body["next"].as_u64());
+        let next = next.map(|skip| Listing { skip: usize::try_from(skip).unwrap(), ..listing }.link());
+        Ok(Page { text: body, next, client_request_id: Uuid::nil() })
     }
 
     async fn patch(&self, ticket: Ticket) -> Result<Reply, Failure> {

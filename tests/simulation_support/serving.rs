@@ -1,13 +1,15 @@
 //! What the service does when a request arrives, and what somebody else does to the referrals.
 
+use std::cmp::Reverse;
+
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use serde_json::{Value, json};
 
 use super::answer;
 use super::fault::{Effect, Fate, Fault};
-use super::scenario::{Look, Says, edit};
+use super::scenario::{Lists, Look, Order, Says, edit};
 use super::truth::{By, Truth, holds, lost};
-use super::world::{Answer, Arrival, Ask, World};
+use super::world::{Answer, Arrival, Ask, Listing, World};
 
 impl World {
     pub fn arrive(&mut self, at: u64, Arrival { call, ask, fate, token }: Arrival) {
@@ -16,7 +18,7 @@ impl World {
             Some(answer) => answer,
             None => match &ask {
                 Ask::Get(id) => self.read(*id, at, fate),
-                Ask::List => self.list(at, fate),
+                Ask::List(listing) => self.list(*listing, at, fate),
                 Ask::Patch { id, etag, document, .. } => {
                     self.write(*id, etag.as_ref(), document, at, late, fate)
                 }
@@ -81,17 +83,32 @@ impl World {
         if self.process.calm { at } else { at.saturating_sub(self.scenario.lag) }
     }
 
-    fn list(&mut self, at: u64, fate: Fate) -> Answer {
-        let seen_at = self.seen_at(at);
-        let etags = !fate.variant.is_multiple_of(4);
-        let listed = self.truths.iter().filter(|truth| !(fate.variant + truth.number()).is_multiple_of(5));
-        let listed = listed.filter(|truth| !self.gone.contains(&truth.id()));
-        let mut page: Vec<Value> = listed.map(|truth| truth.at(seen_at).clone()).collect();
-        for referral in page.iter_mut().filter(|_| !etags) {
-            referral.as_object_mut().unwrap().remove("eTag");
+    /// A page of the list as it stands when the page is asked for: what is changed between two pages may be on both, or
+    /// on neither.
+    fn list(&mut self, Listing { is_ordered, skip }: Listing, at: u64, fate: Fate) -> Answer {
+        let Lists { page, order, are_whole, lag } = self.scenario.lists;
+        if is_ordered && order == Order::Refused {
+            self.count("a list that takes no order");
+            return answer::refusal(400, "badRequest", None);
         }
-        self.leave_out(fate.variant, &mut page);
-        answer::to_read(&json!({ "value": page }), fate)
+        let seen_at = self.seen_at(at).min(if self.process.calm { at } else { at.saturating_sub(lag) });
+        let mut listed: Vec<&Truth> = self.truths.iter().collect();
+        if is_ordered && order == Order::Kept {
+            listed.sort_by_key(|truth| Reverse(truth.changed_at(seen_at)));
+        }
+        let is_missing = |truth: &&Truth| !are_whole && (fate.variant + truth.number()).is_multiple_of(5);
+        listed.retain(|truth| !is_missing(truth) && !self.gone.contains(&truth.id()));
+        let is_behind = |truth: &&&Truth| truth.at(seen_at) != truth.now();
+        let behind = listed.iter().filter(is_behind).count();
+        let next = (skip + page < listed.len()).then_some(skip + page);
+        let mut shown: Vec<Value> =
+            listed.into_iter().skip(skip).take(page).map(|truth| truth.at(seen_at).clone()).collect();
+        (0..behind).for_each(|_| self.count("a list that lags behind"));
+        if !are_whole && fate.variant.is_multiple_of(4) {
+            shown.iter_mut().for_each(|referral| drop(referral.as_object_mut().unwrap().remove("eTag")));
+        }
+        self.leave_out(fate.variant, &mut shown);
+        answer::to_read(&json!({ "value": shown, "next": next }), fate)
     }
 
     /// What a list or a snapshot leaves out of its referrals.
@@ -160,7 +177,7 @@ impl World {
         if fate.fault == Some(Fault::Overwritten) || self.rng.chance(edits / 2) {
             self.edit(id, at);
         }
-        answer::after_writing(&before, &after, fate)
+        answer::after_writing(&before, &after, (fate.variant >> 8) % 100 < self.scenario.bare, fate)
     }
 
     /// Somebody else edits a referral.

@@ -29,6 +29,16 @@ impl Sight {
         Self { etags_in, omissions: rng.chance(50).then(|| rng.below(1 << 32)) }
     }
 
+    /// Lists show everything.
+    pub fn of_all() -> Self {
+        Self { etags_in: ETagsIn::Body, omissions: None }
+    }
+
+    /// Whether lists show everything, with versions.
+    pub fn is_of_all(self) -> bool {
+        self.omissions.is_none() && self.etags_in != ETagsIn::Header
+    }
+
     /// A referral as a list or a snapshot shows it, of which there may be several. Answers whether anything
     /// is left out.
     pub fn in_part(self, number: u64, which: u64, referral: &mut Value) -> bool {

@@ -55,6 +55,11 @@ impl Truth {
         &known.unwrap_or(&self.versions[0]).state
     }
 
+    /// When it was last changed by a time.
+    pub fn changed_at(&self, at: u64) -> u64 {
+        self.versions.iter().take_while(|version| version.at <= at).last().map_or(0, |version| version.at)
+    }
+
     /// The place of the current version in the history.
     pub fn latest(&self) -> usize {
         self.versions.len() - 1

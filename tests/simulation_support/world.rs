@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use referral_bulk::api::PageLink;
 use referral_bulk::domain::exchange::{Failure, Journaled, Reply};
 use referral_bulk::domain::referral::{ETag, ReferralId};
 use referral_bulk::engine::{Stop, StopReason};
@@ -21,8 +22,32 @@ use super::truth::{Truth, id};
 #[derive(Debug, Clone)]
 pub enum Ask {
     Get(ReferralId),
-    List,
+    List(Listing),
     Patch { id: ReferralId, etag: Option<ETag>, document: String, client_request_id: Uuid },
+}
+
+/// Which part of the list is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Whether what was changed last is to come first.
+    pub is_ordered: bool,
+    pub skip: usize,
+}
+
+impl Listing {
+    /// What a link asks for that the program has.
+    pub fn of(link: &PageLink) -> Self {
+        if *link == PageLink::latest_first() {
+            return Self { is_ordered: true, skip: 0 };
+        }
+        let mut all = (1..100).flat_map(|skip| [false, true].map(|is_ordered| Self { is_ordered, skip }));
+        all.find(|listing| listing.link() == *link).expect("it is a link of ours")
+    }
+
+    /// The link to it.
+    pub fn link(self) -> PageLink {
+        PageLink::filtered(&format!("{self:?}")).unwrap()
+    }
 }
 
 impl Ask {
@@ -38,7 +63,7 @@ impl Ask {
     pub fn id(&self) -> Option<ReferralId> {
         match self {
             Self::Get(id) | Self::Patch { id, .. } => Some(*id),
-            Self::List => None,
+            Self::List(_) => None,
         }
     }
 }
@@ -388,7 +413,7 @@ impl World {
 fn kind(ask: &Ask) -> &'static str {
     match ask {
         Ask::Get(_) => "GET",
-        Ask::List => "list",
+        Ask::List(_) => "list",
         Ask::Patch { .. } => "PATCH",
     }
 }

@@ -84,8 +84,16 @@ impl<A: Api> Context<'_, A> {
     /// # Errors
     /// As [`Self::read`].
     pub async fn page(&self, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
+        self.page_for(Purpose::Fetch, link).await
+    }
+
+    /// Reads a page of the list as [`Self::page`] does, for this purpose.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn page_for(&self, purpose: Purpose, link: Option<&PageLink>) -> Result<Page, Option<Failure>> {
         let slot = self.slots.slot();
-        let mut request_state = RequestState::new(Purpose::Fetch, None, &slot);
+        let mut request_state = RequestState::new(purpose, None, &slot);
         let request = async || {
             let _under_way = self.flights.begin(Flight::List);
             self.api.list(link).await

@@ -80,7 +80,12 @@ impl<A: Api> ItemTask<'_, A> {
             Reconciliation::Conflict if doubt.is_about(now) => {
                 self.kept(&match_written(&Arc::clone(&self.item), now), Some(status), now.etag().cloned())
             }
-            Reconciliation::NotApplied => self.send_again(why, now).await,
+            Reconciliation::NotApplied => {
+                if self.is_unconfirmed {
+                    self.pool.not_found();
+                }
+                self.send_again(why, now).await
+            }
             Reconciliation::Contradictory => self.contradicted(why, None),
             Reconciliation::Conflict if self.is_known(now) => self.contradicted(why, None),
             Reconciliation::Conflict => {

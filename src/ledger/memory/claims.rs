@@ -44,6 +44,12 @@ impl ItemClaims for Claims {
         Ok(page.into_iter().map(|(_, left)| left).collect())
     }
 
+    async fn outstanding(&self, item: u64) -> Result<Option<Outstanding>, LedgerError> {
+        let run = self.memory.read()?;
+        let planned = run.planned.items.get(&item).filter(|_| !run.outcomes.contains_key(&item));
+        Ok(planned.map(|planned| outstanding(item, planned, &run)))
+    }
+
     async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {
         Ok(self.memory.read()?.rows_of(item).count() as u64)
     }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use rusqlite::{CachedStatement, Row};
+use rusqlite::{CachedStatement, Params, Row};
 
 use super::records::{EnumText, ITEM, Json, Version, item, number};
 use super::store::Store;
@@ -26,7 +26,7 @@ pub struct Claims {
 }
 
 /// Where a query finds the items in the order in which they are sent.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Queue {
     items: &'static str,
     place: &'static str,
@@ -48,16 +48,20 @@ impl Claims {
         Self { store, lost, queue, claimed: Cell::new(0), until: Cell::new(i64::MAX) }
     }
 
-    /// Returns items with their places in the queue.
-    fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<(i64, Outstanding)>> {
-        let Queue { items, place } = self.queue;
+    /// Returns the items without an outcome that fulfil a condition, with their places in a queue.
+    fn left(
+        &self,
+        Queue { items, place }: Queue,
+        condition: &str,
+        parameters: impl Params,
+    ) -> rusqlite::Result<Vec<(i64, Outstanding)>> {
         let mut items = self.store.connection.prepare_cached(&format!(
             "SELECT {ITEM}, last.id, last.result, last.etag, last.patch, last.changes,
                     last.status, last.code, {place}
              FROM {items} LEFT JOIN outcome ON outcome.item = item.number
                        LEFT JOIN attempt AS last
                        ON last.id = (SELECT max(id) FROM attempt WHERE attempt.item = item.number)
-             WHERE outcome.item IS NULL AND {place} > ?1 AND {place} <= ?3 ORDER BY {place} LIMIT ?2"
+             WHERE outcome.item IS NULL AND {condition}"
         ))?;
         let mut attempts = self
             .store
@@ -73,7 +77,14 @@ impl Claims {
             }
             Ok((row.get(16)?, left))
         };
-        items.query_map([after, limit, self.until.get()], one)?.collect()
+        items.query_map(parameters, one)?.collect()
+    }
+
+    /// Returns items with their places in the queue.
+    fn page(&self, after: i64, limit: i64) -> rusqlite::Result<Vec<(i64, Outstanding)>> {
+        let place = self.queue.place;
+        let next = format!("{place} > ?1 AND {place} <= ?3 ORDER BY {place} LIMIT ?2");
+        self.left(self.queue, &next, [after, limit, self.until.get()])
     }
 }
 
@@ -89,6 +100,11 @@ impl ItemClaims for Claims {
             self.claimed.set(*last);
         }
         Ok(page.into_iter().map(|(_, left)| left).collect())
+    }
+
+    async fn outstanding(&self, item: u64) -> Result<Option<Outstanding>, LedgerError> {
+        let found = self.store.told(self.left(Queue::OF_INPUTS, "item.number = ?1", [item.cast_signed()]))?;
+        Ok(found.into_iter().next().map(|(_, left)| left))
     }
 
     async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {

@@ -24,7 +24,10 @@ const PAGE_OF_PAYLOADS: u32 = 16_384;
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
 
 /// The format that this program writes, and the newest that it reads.
-pub(super) const VERSION: i32 = 4;
+///
+/// The fifth has the tables of the fourth. What it added is a result of attempts, "answered", which an earlier version
+/// of this program would take for damage.
+pub(super) const VERSION: i32 = 5;
 
 /// The oldest format that ever existed.
 pub(super) const OLDEST: i32 = 1;

@@ -207,14 +207,19 @@ pub struct ProgressFigures {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "OutcomeCounts")]
     pub outcomes: Option<OutcomeCounts>,
+    /// The number of those that the service answered with a yes alone, which is to be confirmed before they are done
+    /// with; left out unless they are sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    pub unconfirmed: Option<u64>,
     /// The number of requests that repeated an earlier one.
     pub retried: u64,
     /// The time since this work began.
     pub seconds: f64,
     /// Of that, the time in which nothing could be sent: the service asked for a pause, or did not answer.
     pub idle_seconds: f64,
-    /// The number of referrals that are done with in a second in which requests can be sent; null as long as none are,
-    /// and while nothing can be sent.
+    /// The number of referrals that are done with, or only to be confirmed, in a second in which requests can be sent;
+    /// null as long as none are, and while nothing can be sent.
     pub per_second: Option<f64>,
     /// The rate limit at present, in requests a second.
     pub limit: f64,

@@ -93,6 +93,13 @@ impl Api {
         });
     }
 
+    /// Somebody else sets a member of a referral.
+    pub fn edit(&mut self, id: &str, pointer: &str, value: Value) {
+        let referral = self.referrals.get_mut(id).unwrap();
+        *referral.pointer_mut(pointer).unwrap() = value;
+        referral["eTag"] = json!("\"theirs\"");
+    }
+
     /// As if the last request had not been made. It must not have been carried out.
     pub fn forget_last(&mut self) {
         self.asked.pop();

@@ -33,12 +33,12 @@ pub(super) fn taken_back_to(format: i32) -> String {
 #[tokio::test]
 async fn a_run_of_a_newer_version_is_read_and_never_written() {
     const NEWER: &str =
-        "was written by a newer version of this program: its format is 5, this version knows 4";
+        "was written by a newer version of this program: its format is 6, this version knows 5";
     let of = async |change: &str| {
         let folder = tempdir().unwrap();
         drop(planned(folder.path(), 3).await);
         let newer = meddle(folder.path());
-        newer.execute_batch(&format!("{change}; PRAGMA user_version = 5")).unwrap();
+        newer.execute_batch(&format!("{change}; PRAGMA user_version = 6")).unwrap();
         (folder, newer)
     };
     let bytes = |dir: &Path| ["run.sqlite", "run.sqlite-wal"].map(|file| fs::read(dir.join(file)).unwrap());
@@ -50,7 +50,7 @@ async fn a_run_of_a_newer_version_is_read_and_never_written() {
     let error = open(folder.path()).await.unwrap_err();
     assert!(matches!(error, LedgerError::Newer { .. }) && error.to_string().contains(NEWER), "{error}");
     assert!(matches!(create(folder.path(), &about()).await, Err(LedgerError::Exists { .. })));
-    assert_eq!(read(folder.path()).await.unwrap().newer(), Some(5));
+    assert_eq!(read(folder.path()).await.unwrap().newer(), Some(6));
     assert_eq!(rows(folder.path()).await.len(), 3);
     assert_eq!(bytes(folder.path()), before);
     drop(newer);
