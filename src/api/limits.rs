@@ -200,10 +200,13 @@ mod tests {
         signal(&map, retry_after.map(Duration::from_secs), now)
     }
 
+    /// Headers; the limit with its window, what remains of it, and until when.
+    type Case<'c> = (&'c [(&'c str, &'c str)], Option<(u64, u64)>, Option<u64>, Option<u64>);
+
     #[test]
     fn limits_are_read_in_every_form() {
         let (hour, minute) = (Some((1000, 3600)), Some((100, 60)));
-        let cases: &[(&[(&str, &str)], Option<(u64, u64)>, Option<u64>, Option<u64>)] = &[
+        let cases: &[Case<'_>] = &[
             (&[("ratelimit", "\"default\";r=50;t=30")], None, Some(50), Some(30)),
             (&[("ratelimit-policy", "\"default\";q=100;w=60")], minute, None, None),
             (&[("ratelimit-policy", "\"a\";q=100;w=60, \"b\";q=1000;w=3600")], hour, None, None),
