@@ -159,7 +159,7 @@ impl Pace {
     ///
     /// `asked` is the value of `Retry-After`. Where there was none, or zero, which would let a throttled
     /// run go on at full speed, the pause grows with the throttles in a row: 1 s, 2 s, 4 s … 60 s. It is
-    /// capped at [`MAX_PAUSE`], and no shorter than [`NOT_SO_SHORT`] after [`MANY_IN_A_ROW`] in a row.
+    /// capped at [`MAX_PAUSE`], and no shorter than `NOT_SO_SHORT` after `MANY_IN_A_ROW` in a row.
     pub fn throttled(&self, turn: Turn, asked: Option<Duration>) -> Pause {
         self.adapt(|controller, now| {
             let in_a_row = controller.in_a_row_with(turn);
@@ -172,7 +172,7 @@ impl Pace {
     }
 
     /// Heeds what an answer says of how much may be asked for: goes at the rate that the service says it grants, and
-    /// waits, for no longer than [`MAX_FORETOLD`], where nothing more is granted before.
+    /// waits, for no longer than `MAX_FORETOLD`, where nothing more is granted before.
     pub fn heed(&self, turn: Turn, signal: LimitSignal) {
         self.adapt(|controller, now| {
             if let Some(rate) = signal.rate() {
