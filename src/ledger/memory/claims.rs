@@ -33,7 +33,7 @@ impl ItemClaims for Claims {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<Outstanding>, LedgerError> {
-        let (run, claimed) = (self.memory.read()?, self.claimed.get());
+        let (run, claimed) = (self.memory.read_open()?, self.claimed.get());
         let left =
             run.queue().filter(|(place, ..)| *place > claimed && *place <= self.until.get()).take(limit);
         let page: Vec<(u64, Outstanding)> =
@@ -45,17 +45,17 @@ impl ItemClaims for Claims {
     }
 
     async fn outstanding(&self, item: u64) -> Result<Option<Outstanding>, LedgerError> {
-        let run = self.memory.read()?;
+        let run = self.memory.read_open()?;
         let planned = run.planned.items.get(&item).filter(|_| !run.outcomes.contains_key(&item));
         Ok(planned.map(|planned| outstanding(item, planned, &run)))
     }
 
     async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {
-        Ok(self.memory.read()?.rows_of(item).count() as u64)
+        Ok(self.memory.read_open()?.rows_of(item).count() as u64)
     }
 
     async fn is_any_left(&self) -> Result<bool, LedgerError> {
-        Ok(self.memory.read()?.left().next().is_some())
+        Ok(self.memory.read_open()?.left().next().is_some())
     }
 }
 

@@ -119,6 +119,12 @@ impl Memory {
         run.ok_or_else(|| LedgerError::Absent { dir: self.name().to_owned() })
     }
 
+    /// Returns what is on record now, for whoever has opened it: an open file can be read, wherever it was moved to.
+    pub(super) fn read_open(&self) -> Result<Arc<RunState>, LedgerError> {
+        let run = self.kept().run.clone();
+        run.ok_or_else(|| LedgerError::Absent { dir: self.name().to_owned() })
+    }
+
     /// Holds the run that is here.
     pub(super) fn hold(&self) -> Result<(Hold, Arc<RunState>), LedgerError> {
         let run = self.read()?;
