@@ -267,7 +267,9 @@ fn what_a_killed_process_was_answered_the_next_one_confirms() {
     tap.forget();
     home.run(&resume).expect(0);
     assert_eq!(run.outcomes(), "12 applied");
-    assert_eq!((tap.count("PATCH"), tap.count("GET")), (0, 1), "a page, and nothing is sent again");
+    assert_eq!(tap.count("PATCH"), 0, "nothing is sent again");
+    // A page; and the first by itself, where it was on record as in doubt by then, since it was being looked at.
+    assert!((1..=2).contains(&tap.count("GET")), "{} reads", tap.count("GET"));
 }
 
 /// Who stops a run is not kept waiting: what is answered is confirmed by a page, and the rest is left.
