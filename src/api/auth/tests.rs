@@ -1,8 +1,10 @@
 //! Tokens from every source, and when another one is fetched.
 
+use std::cell::Cell;
 use std::fs;
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::time::Instant;
 
 use super::outside::COMMAND_TIMEOUT;
@@ -166,7 +168,7 @@ async fn another_token_is_fetched_ahead_of_its_end() {
         let tokens = tokens(Auth::file(path));
         for (later, reads) in asked {
             tokio::time::advance(Duration::from_secs(*later)).await;
-            let all = futures::future::join_all((0..5).map(|_| header(&tokens))).await;
+            let all = join_all((0..5).map(|_| header(&tokens))).await;
             assert!(all.iter().all(Result::is_ok), "{all:?}");
             assert_eq!(tokens.requests(), *reads, "{expires_in}, {later} s later");
         }
@@ -198,14 +200,30 @@ async fn however_many_ask_a_command_runs_once() {
     let runs = folder.path().join("runs");
     let script = format!("echo run >> {0}; echo token-$(wc -l < {0} | tr -d ' ')", runs.display());
     let tokens = tokens(shell(&script));
-    let all = futures::future::join_all((0..20).map(|_| header(&tokens))).await;
+    let all = join_all((0..20).map(|_| header(&tokens))).await;
     assert!(all.iter().all(|got| got.as_deref() == Ok("Bearer token-1")), "{all:?}");
 
     let seen = tokens.generation();
-    let all = futures::future::join_all((0..20).map(|_| tokens.renew(seen))).await;
+    let all = join_all((0..20).map(|_| tokens.renew(seen))).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(header(&tokens).await.unwrap(), "Bearer token-2");
     assert_eq!((fs::read_to_string(&runs).unwrap().lines().count(), tokens.requests()), (2, 2));
+}
+
+/// Whoever waits for a token finds it there afterwards, though all the others ask for it at the same time.
+#[tokio::test]
+async fn a_token_is_there_for_all_who_waited_for_it() {
+    const CALLERS: u32 = 40;
+    let (tokens, waits) = (tokens(shell("echo token")), Cell::new(0));
+    let caller = async || {
+        while !tokens.is_there() {
+            waits.set(waits.get() + 1);
+            assert!(waits.get() <= CALLERS, "it is waited for again and again");
+            tokens.current().await.unwrap();
+        }
+    };
+    join_all((0..CALLERS).map(|_| caller())).await;
+    assert_eq!((waits.get(), tokens.requests()), (CALLERS, 1));
 }
 
 #[tokio::test]

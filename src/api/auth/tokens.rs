@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::RwLock;
 use tokio::time::Instant;
 use tracing::info;
 
@@ -30,9 +30,10 @@ pub struct Generation(pub u64);
 /// The token of a run, fetched when it is first needed.
 pub(in crate::api) struct Tokens {
     source: TokenSource,
-    /// Locked while a token is fetched, so that requests wait for the new one instead of being sent with
-    /// the refused one.
-    held: Mutex<Held>,
+    /// Locked for writing while a token is fetched, so that requests wait for the new one instead of being sent with
+    /// the refused one. Otherwise it is read, by any number at once: a lock that goes from each to the next would look
+    /// taken for as long as anybody asks whether there is a token.
+    held: RwLock<Held>,
     renewals: AtomicU64,
     /// The last generation that the service accepted.
     taken: AtomicU64,
@@ -55,11 +56,22 @@ enum Held {
     Lost(Failure),
 }
 
+impl Held {
+    /// Whether nothing is to be fetched: there is a token that doesn't end soon, or there will be none.
+    fn is_settled(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Token(_, renew_at) => !is_due(*renew_at),
+            Self::Lost(_) => true,
+        }
+    }
+}
+
 impl Tokens {
     pub(in crate::api) fn new(auth: Auth, clock: fn() -> Timestamp) -> Self {
         Self {
             source: auth.0,
-            held: Mutex::new(Held::Nothing),
+            held: RwLock::new(Held::Nothing),
             renewals: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -71,11 +83,7 @@ impl Tokens {
 
     /// Returns whether [`Self::current`] would return at once.
     pub(in crate::api) fn is_there(&self) -> bool {
-        self.held.try_lock().is_ok_and(|held| match &*held {
-            Held::Nothing => false,
-            Held::Token(_, renew_at) => !is_due(*renew_at),
-            Held::Lost(_) => true,
-        })
+        self.held.try_read().is_ok_and(|held| held.is_settled())
     }
 
     /// Returns the token to send and its generation; fetches one where there is none, or where the present
@@ -84,7 +92,12 @@ impl Tokens {
     /// # Errors
     /// Returns [`Failure::NoToken`] where none can be obtained.
     pub(in crate::api) async fn current(&self) -> Result<(Token, Generation), Failure> {
-        let mut held = self.held.lock().await;
+        let held = self.held.read().await;
+        if held.is_settled() {
+            return self.token(&held);
+        }
+        drop(held);
+        let mut held = self.held.write().await;
         match &mut *held {
             Held::Nothing => {
                 *held = self.fetch().await.unwrap_or_else(|unfetched| Held::Lost(unfetched.failure))
@@ -97,7 +110,12 @@ impl Tokens {
             },
             Held::Token(..) | Held::Lost(_) => {}
         }
-        match &*held {
+        self.token(&held)
+    }
+
+    /// Returns the token that is held, and its generation.
+    fn token(&self, held: &Held) -> Result<(Token, Generation), Failure> {
+        match held {
             Held::Token(token, _) => Ok((token.clone(), self.generation())),
             Held::Lost(failure) => Err(failure.clone()),
             Held::Nothing => unreachable!("a token was fetched, or it is known that there is none"),
@@ -109,7 +127,7 @@ impl Tokens {
     /// # Errors
     /// Returns [`Failure::NoToken`] where none can be obtained.
     pub(in crate::api) async fn renew(&self, seen: Generation) -> Result<(), Failure> {
-        let mut held = self.held.lock().await;
+        let mut held = self.held.write().await;
         if let Held::Lost(failure) = &*held {
             return Err(failure.clone());
         }
@@ -137,7 +155,7 @@ impl Tokens {
     /// Returns [`Failure::NoToken`] where there is none that satisfies the policy.
     pub(in crate::api) async fn satisfy(&self, seen: Generation) -> Result<bool, Failure> {
         let TokenSource::SignedIn(sign_in) = &self.source else { return Ok(false) };
-        let mut held = self.held.lock().await;
+        let mut held = self.held.write().await;
         if let Held::Lost(failure) = &*held {
             return Err(failure.clone());
         }
