@@ -16,6 +16,7 @@ use super::environment::{Console, Environment};
 use super::error::{CommandError, ErrorKind};
 use super::next_command::{CommandLine, flag, spelled};
 use super::options::Sending;
+use super::remembered_rate;
 use super::target::Target;
 use crate::domain::characters::visible;
 use crate::domain::exchange::NeededSignIn;
@@ -157,7 +158,11 @@ fn lines(options: &CheckOptions, inquiry: &Inquiry, environment: &Environment<'_
         times::latency(&answers, inquiry.is_all_answered(), sending),
         service::lists(inquiry),
         service::filters(inquiry),
-        service::rate(&answers, sending),
+        service::rate(
+            &answers,
+            sending,
+            remembered_rate::beginning(target, inquiry.token.tenant(), environment),
+        ),
     ]
 }
 

@@ -149,6 +149,24 @@ pub async fn keep(
     }
 }
 
+/// A rate that a run would begin with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beginning {
+    /// The rate, in requests a second.
+    pub per_second: f64,
+    /// When the service bore what it follows from.
+    pub borne_at: Timestamp,
+}
+
+/// Returns the rate that a run with `--rate auto` would begin to change referrals with, where one is remembered.
+pub fn beginning(target: &Target, tenant: Option<&str>, environment: &Environment<'_>) -> Option<Beginning> {
+    let (state_dir, endpoint) = place(Pacing::Auto, target, environment)?;
+    let remembered = read(state_dir, ServiceKey { endpoint: &endpoint, tenant }).ok()??;
+    let rate = remembered.rate(Use::Changing)?;
+    let per_second = rate.hint((environment.clock)()).ok()??.per_second;
+    Some(Beginning { per_second, borne_at: rate.at })
+}
+
 fn place<'a>(pacing: Pacing, target: &Target, environment: &Environment<'a>) -> Option<(&'a Path, String)> {
     match (pacing, target) {
         (Pacing::Auto, Target::Service(endpoint, _)) => {
@@ -218,14 +236,18 @@ fn remember(
 }
 
 impl Remembered {
-    /// Returns the rate to begin with. What was borne in changing is borne in reading; the other way round it is a
-    /// better guess than none.
+    /// Returns the rate to begin with.
     fn hint(&self, purpose: Use, now: Timestamp) -> Result<Option<BorneRate>, Unusable> {
-        let rate = match purpose {
+        self.rate(purpose).map_or(Ok(None), |rate| rate.hint(now))
+    }
+
+    /// Returns the rate that counts. What was borne in changing is borne in reading; the other way round it is a better
+    /// guess than none.
+    fn rate(&self, purpose: Use) -> Option<RememberedRate> {
+        match purpose {
             Use::Reading => self.reading.or(self.changing),
             Use::Changing => self.changing.or(self.reading),
-        };
-        rate.map_or(Ok(None), |rate| rate.hint(now))
+        }
     }
 }
 

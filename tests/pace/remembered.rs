@@ -38,6 +38,20 @@ fn run(home: &Place, service: &Sandbox, run: &str) -> Ended {
     ended
 }
 
+/// What `check` tells of the rate, as the JSON object and as text.
+fn checked(home: &Place, service: &Sandbox) -> (Value, String) {
+    let check = |json: &[&str]| {
+        let mut command = program();
+        command.env("XDG_STATE_HOME", home.path("state"));
+        let arguments = ["check", "--endpoint", &service.base, "--rate", "auto", "--timeout", "10m"];
+        home.start_with(command, &[&arguments[..], json].concat()).wait().expect(0).stdout
+    };
+    let told: Value = serde_json::from_str(&check(&["--json"])).unwrap();
+    let lines = told["lines"].as_array().unwrap();
+    let rate = lines.iter().find(|line| line["subject"] == "rate").unwrap();
+    (rate["facts"]["begins_at"].clone(), check(&[]))
+}
+
 /// The files of what was borne.
 fn kept(home: &Place) -> Vec<PathBuf> {
     let files = home.files().into_iter();
@@ -52,6 +66,7 @@ fn read(home: &Place) -> (PathBuf, Value) {
 #[test]
 fn the_next_run_begins_with_what_was_borne() {
     let (home, service) = service(&[]);
+    assert_eq!(checked(&home, &service).0, Value::Null, "nothing is remembered");
     run(&home, &service, "first");
     let (file, mut kept) = read(&home);
     let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -68,6 +83,9 @@ fn the_next_run_begins_with_what_was_borne() {
     kept["changing"]["per_second"] = json!(50.0);
     kept["changing"]["is_limit"] = json!(true);
     fs::write(&file, kept.to_string()).unwrap();
+    let (begins_at, told) = checked(&home, &service);
+    assert_eq!(begins_at, json!(50.0));
+    assert!(told.contains(", and begins at 50.0/s: it bore that, or more, on 2"), "{told}");
     let ended = run(&home, &service, "second");
     assert!(
         ended.stderr.contains("note: --rate auto met no limit, and ended at 50.0/s\n"),

@@ -72,6 +72,8 @@ pub enum Facts {
         headers: Vec<RateHeader>,
         /// The number of answers that asked for a pause.
         throttled: usize,
+        /// The rate, in requests a second, that a run with `--rate auto` begins with, where one is remembered.
+        begins_at: Option<f64>,
     },
 }
 

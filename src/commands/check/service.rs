@@ -8,6 +8,7 @@ use super::line::{CheckLine, Level};
 use super::list_shape::{Carried, Compared, Difference, ListShape};
 use crate::api::Observed;
 use crate::commands::options::Sending;
+use crate::commands::remembered_rate::Beginning;
 use crate::domain::characters::visible;
 use crate::domain::setting::Setting;
 use crate::domain::wording::Wording;
@@ -218,8 +219,8 @@ fn told(fact: &FilterFact) -> String {
     format!("{}{filter}: {came}{said}", fact.about)
 }
 
-/// Returns the line about limits.
-pub fn rate(answers: &[Observed], sending: &Sending) -> CheckLine {
+/// Returns the line about limits. `beginning` is what is remembered of the rate that the service takes.
+pub fn rate(answers: &[Observed], sending: &Sending, beginning: Option<Beginning>) -> CheckLine {
     let mut headers: Vec<RateHeader> = Vec::new();
     for header in answers.iter().flat_map(|answer| &answer.limits) {
         match headers.iter_mut().find(|known| known.name == header.name) {
@@ -236,9 +237,16 @@ pub fn rate(answers: &[Observed], sending: &Sending) -> CheckLine {
             false => "no header says how much may be asked for".to_owned(),
         });
     }
-    let rate = match sending.pacing {
-        Pacing::Fixed(rate) => format!("a run asks {rate} at most, and less where the service throttles it"),
-        Pacing::Auto => "a run looks for the rate that the service takes".to_owned(),
+    let beginning = beginning.filter(|_| sending.pacing == Pacing::Auto);
+    let rate = match (sending.pacing, beginning) {
+        (Pacing::Fixed(rate), _) => {
+            format!("a run asks {rate} at most, and less where the service throttles it")
+        }
+        (Pacing::Auto, None) => "a run looks for the rate that the service takes".to_owned(),
+        (Pacing::Auto, Some(Beginning { per_second, borne_at })) => format!(
+            "a run looks for the rate that the service takes, and begins at {per_second:.1}/s: it bore that, or more, on \
+             {borne_at:.0}"
+        ),
     };
     let is_used_up = headers
         .iter()
@@ -272,5 +280,6 @@ pub fn rate(answers: &[Observed], sending: &Sending) -> CheckLine {
             .todo(Wording::from("ask less, or when others don't: ").name(Setting::Rate))
         }
     };
-    CheckLine { seen, ..line }.facts(Facts::Rate { headers, throttled })
+    let begins_at = beginning.map(|beginning| beginning.per_second);
+    CheckLine { seen, ..line }.facts(Facts::Rate { headers, throttled, begins_at })
 }
