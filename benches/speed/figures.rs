@@ -1,15 +1,18 @@
-//! What was measured, beside its yardstick and its goal: printed, and written into the documents that show it.
+//! What was measured, beside its yardstick and its goal, and the tables that show it. The tests of the documents read it,
+//! too.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{Error, Result};
+use serde::{Deserialize, Serialize};
 
-/// The document with all figures, and the one with those that most people ask for.
-const ALL: (&str, &str) = ("docs/performance.md", "figures");
-const FEW: (&str, &str) = ("README.md", "figures");
+/// The figures of a part of the bench, and how they were measured.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Measured {
+    pub part: String,
+    pub how: String,
+    pub figures: Vec<Figure>,
+}
 
 /// One figure.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
     what: String,
     yardstick: String,
@@ -21,7 +24,8 @@ pub struct Figure {
 }
 
 /// How a value is written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// A ratio, or a number of requests for one referral.
     Ratio,
@@ -38,7 +42,8 @@ pub enum Unit {
 }
 
 /// What a value is to be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// At most this.
     AtMost(f64),
@@ -119,24 +124,10 @@ pub fn table<'f>(figures: impl IntoIterator<Item = &'f Figure>) -> String {
     table
 }
 
-/// Writes the tables into the documents, with how they were measured.
-///
-/// # Errors
-/// Where a document can't be written, or has no place for them.
-pub fn write(figures: &[Figure], how: &str) -> Result<()> {
-    put(ALL, &format!("{how}\n\n{}", table(figures)))?;
-    put(FEW, &table(figures.iter().filter(|figure| figure.is_among_few)))
-}
-
-/// Puts a text between the marks of a document.
-fn put((document, name): (&str, &str), text: &str) -> Result<()> {
-    let path = format!("{}/{document}", env!("CARGO_MANIFEST_DIR"));
-    let (begin, end) = (format!("<!-- BEGIN {name} -->\n"), format!("<!-- END {name} -->"));
-    let before = fs::read_to_string(&path)?;
-    let place = before.split_once(&begin).and_then(|(head, rest)| Some((head, rest.split_once(&end)?.1)));
-    let (head, tail) = place.ok_or_else(|| Error::other(format!("{document} has no place for {name}")))?;
-    let mut after = String::new();
-    let written = write!(after, "{head}{begin}{}\n{end}{tail}", text.trim_end());
-    written.expect("writing to a string cannot fail");
-    fs::write(path, after)
+/// Returns the table of all figures, with how they were measured, and that of those that most people ask for.
+pub fn tables(record: &[Measured]) -> (String, String) {
+    let figures = || record.iter().flat_map(|measured| &measured.figures);
+    let how = |measured: &Measured| format!("- `{}`: {}\n", measured.part, measured.how);
+    let hows: String = record.iter().map(how).collect();
+    (format!("{}\n{hows}", table(figures())), table(figures().filter(|figure| figure.is_among_few)))
 }

@@ -2,14 +2,15 @@
 //!
 //! ```sh
 //! cargo bench                                          # every figure is the median of three rounds
-//! cargo bench -- --write                               # the same, and writes the tables of the documents
+//! cargo bench -- --write                               # the same, on record and in the documents
 //! cargo bench -- planning sending --rounds 1           # some of them, quicker and less steady
 //! cargo bench --profile cost -- instructions           # instructions of three workloads, against those on record
 //! ```
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `figures` | the table of what was measured |
+//! | `figures` | the tables of what was measured |
+//! | `record` | keeps what was measured, and writes the documents |
 //! | `planning` | plans change files, workbooks and payloads |
 //! | `sending` | carries plans out, and on |
 //! | `requests` | counts requests, and finds rates |
@@ -23,7 +24,7 @@
 //!
 //! The program is measured as it is shipped: the release binary, whole runs, reports included.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints what it found")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
 mod accounts;
@@ -33,6 +34,7 @@ mod instructions;
 mod measure;
 mod planning;
 mod program;
+mod record;
 mod requests;
 mod sending;
 mod server;
@@ -43,7 +45,7 @@ use std::fs;
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
-use figures::Figure;
+use figures::{Figure, Measured};
 use measure::{Used, measured};
 use server::Server;
 
@@ -75,7 +77,7 @@ struct Options {
     concurrency: usize,
     /// The parts that are measured.
     parts: Vec<String>,
-    /// Whether the documents get the tables.
+    /// Whether what is measured is recorded, and the documents get the tables.
     is_to_write: bool,
 }
 
@@ -109,9 +111,6 @@ impl Options {
                 other => return Err(Error::other(format!("{other} is neither an option nor a part"))),
             }
         }
-        if options.is_to_write && !options.parts.is_empty() {
-            return Err(Error::other("the documents want all parts"));
-        }
         Ok(options)
     }
 }
@@ -141,17 +140,18 @@ fn bench(options: Options) -> Result<()> {
         server: Server::that_refuses_after(options.referrals, u64::MAX)?,
         options,
     };
-    let load_before = load();
-    let mut figures = Vec::new();
     for (name, part) in PARTS {
         if bench.options.parts.is_empty() || bench.options.parts.iter().any(|wanted| wanted == name) {
-            eprintln!("{name} ...");
-            figures.extend(part(&bench)?);
+            let load_before = load();
+            let figures = part(&bench)?;
+            let measured = Measured { part: name.to_owned(), how: bench.how(&load_before), figures };
+            println!("{}", figures::tables(std::slice::from_ref(&measured)).0);
+            if bench.options.is_to_write {
+                record::keep(&PARTS.map(|(name, _)| name), measured)?;
+            }
         }
     }
-    let how = bench.how(&load_before);
-    println!("{how}\n\n{}", figures::table(&figures));
-    if bench.options.is_to_write { figures::write(&figures, &how) } else { Ok(()) }
+    Ok(())
 }
 
 /// Returns the load of the machine over the last one, five and fifteen minutes, where the system tells it.
