@@ -12,10 +12,18 @@ use crate::support::waiting::each;
 
 const ROWS: &str = include_str!("../../samples/quarter-end.csv");
 
+/// What people read of it says the same.
 #[test]
 fn hidden_quotas_are_found_and_kept() {
+    const RUNNING: &str = include_str!("../../docs/running.md");
     let runs = rates::run_all();
-    assert!(rates::missed(&runs).is_empty(), "{:#?}\n{}", rates::missed(&runs), rates::table(&runs));
+    let table = rates::table(&runs);
+    assert!(rates::missed(&runs).is_empty(), "{:#?}\n{table}", rates::missed(&runs));
+    let (_, shown) = RUNNING.split_once("<!-- BEGIN rates -->\n").unwrap();
+    assert!(
+        shown.starts_with(&format!("{}\n<!-- END rates -->", table.trim_end())),
+        "docs/running.md should hold, as rates:\n{table}\n`cargo test --test docs -- --ignored` writes it again"
+    );
 }
 
 /// Prints what is reached, beside what was asked for: `cargo test --test pace what_is_reached -- --ignored --nocapture`.
