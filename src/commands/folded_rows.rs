@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::domain::account::{InputInfo, RowAccount, RowText};
+use crate::domain::account::{FullRow, InputInfo, ItemAccount, RowAccount, RowText};
 use crate::domain::format::Format;
 use crate::domain::outcome::{Bucket, Outcome};
 use crate::input::is_etag;
@@ -51,7 +51,8 @@ impl RowNotes {
     }
 }
 
-/// Counts the rows of a run, and folds its page. `each` is called for every row.
+/// Counts the rows of a run, and folds its page. `each` is called for every row, and `each_item` for every item, where
+/// they are asked for.
 ///
 /// # Errors
 /// Returns an error where the ledger can't be read.
@@ -60,28 +61,37 @@ pub async fn fold_rows(
     inputs: &[InputInfo],
     texts: Texts,
     mut each: impl FnMut(&RowAccount),
+    each_item: Option<&mut dyn FnMut(&ItemAccount)>,
 ) -> Result<(RowSums, RowNotes), LedgerError> {
     let RunHeader { spec, phase, .. } = reader.header();
     let audits = spec.asked.migrating.as_ref().map(|_| Audits::default());
     let page = ReportPage::begin(spec, *phase, inputs, texts);
     let mut sums = RowSums { books: Tally::new(inputs.len()), audits, pending: Forms::default(), page };
     let mut found = RowNotes::default();
-    reader
-        .full_rows(&mut |full| {
-            sums.page.row(&full);
-            let row = full.account;
-            sums.books.add(&row);
-            note_bound(&mut found.bound, &row, inputs);
-            found.lost.note(&row, inputs);
-            found.is_short |= report::is_short_of_state(&row);
-            if row.verdict.outcome.bucket() == Bucket::Pending {
-                *form_of(&mut sums.pending, &row, inputs) = true;
-            }
-            sums.audits.iter_mut().for_each(|audits| audits.add(&row));
-            each(&row);
-            Ok::<_, LedgerError>(())
-        })
-        .await?;
+    let mut each_row = |full: &FullRow| {
+        sums.page.row(full);
+        let row = &full.account;
+        sums.books.add(row);
+        note_bound(&mut found.bound, row, inputs);
+        found.lost.note(row, inputs);
+        found.is_short |= report::is_short_of_state(row);
+        if row.verdict.outcome.bucket() == Bucket::Pending {
+            *form_of(&mut sums.pending, row, inputs) = true;
+        }
+        sums.audits.iter_mut().for_each(|audits| audits.add(row));
+        each(row);
+        Ok::<_, LedgerError>(())
+    };
+    match each_item {
+        None => reader.full_rows(&mut |full| each_row(&full)).await?,
+        Some(each_item) => {
+            let mut each_item = |item: &ItemAccount| {
+                each_item(item);
+                Ok(())
+            };
+            reader.rows_and_items(&mut each_row, &mut each_item).await?;
+        }
+    }
     reader
         .pace(&mut |record| {
             sums.page.pace(record);

@@ -10,7 +10,7 @@ use super::options::Reporting;
 use super::page_commands::{ToldRun, page_commands};
 use super::verified_files;
 use super::whereabouts::Whereabouts;
-use crate::domain::account::{InputInfo, Phase};
+use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount};
 use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
 use crate::domain::run_spec::RunSpec;
@@ -76,7 +76,7 @@ pub async fn write_plan_page(
     let RunHeader { spec, phase, .. } = reader.header();
     let (inputs, phase, about) =
         (reader.inputs().await?, *phase, Whereabouts::of(spec, environment).about(spec));
-    let (rows, _) = fold_rows(&reader, &inputs, texts, |_| {}).await?;
+    let (rows, _) = fold_rows(&reader, &inputs, texts, |_| {}, None).await?;
     let mut written = Written::default();
     written.add(plan.filed.lines.clone());
     written.add(plan.filed.table.clone());
@@ -271,14 +271,17 @@ async fn fold(
         (PlanSums { counts, overview }, Ok(filed))
     });
     let mut files = RowReports::begin(shelf, inputs, reader.header().spec.created);
-    let (rows, found) =
-        fold_rows(reader, inputs, texts, |row| keep(&mut files, |files| files.row(row))).await?;
+    let each_row = |row: &RowAccount| keep(&mut files, |files| files.row(row));
+    let ((rows, found), (plan, plan_written)) = match there {
+        Some(there) => (fold_rows(reader, inputs, texts, each_row, None).await?, there),
+        None => {
+            let mut items = Items::begin(shelf, reader, inputs);
+            let each_item: &mut dyn FnMut(&ItemAccount) = &mut |item| items.add(item);
+            (fold_rows(reader, inputs, texts, each_row, Some(each_item)).await?, items.finish())
+        }
+    };
     found.note(&mut written);
     let rows_written = files.and_then(|files| files.finish(&mut written));
-    let (plan, plan_written) = match there {
-        Some(there) => there,
-        None => write_items(shelf, reader, inputs).await?,
-    };
     let verified = verified_files::write_among_others(shelf, reader, inputs, &mut written).await?;
     let mut unwritten = rows_written.and(verified).err();
     let mut plan_sha256 = None;
@@ -395,17 +398,37 @@ async fn write_items(
     reader: &Reader,
     inputs: &[InputInfo],
 ) -> Result<(PlanSums, Result<FiledPlan, ReportError>), LedgerError> {
-    let mut overview = Overview::begin(&reader.header().spec.asked.state, inputs);
-    let mut file = PlanReport::begin(shelf, inputs);
+    let mut items = Items::begin(shelf, reader, inputs);
     reader
         .items(&mut |item| {
-            overview.add(&item, &[]);
-            keep(&mut file, |file| file.item(&item));
+            items.add(&item);
             Ok::<_, LedgerError>(())
         })
         .await?;
-    let (counts, overview) = (overview.counts(), Some(overview));
-    Ok((PlanSums { counts, overview }, file.and_then(PlanReport::finish)))
+    Ok(items.finish())
+}
+
+/// The items of a run while they are summed up, and their files written.
+struct Items {
+    overview: Overview,
+    file: Result<PlanReport, ReportError>,
+}
+
+impl Items {
+    fn begin(shelf: &Shelf, reader: &Reader, inputs: &[InputInfo]) -> Self {
+        let overview = Overview::begin(&reader.header().spec.asked.state, inputs);
+        Self { overview, file: PlanReport::begin(shelf, inputs) }
+    }
+
+    fn add(&mut self, item: &ItemAccount) {
+        self.overview.add(item, &[]);
+        keep(&mut self.file, |file| file.item(item));
+    }
+
+    fn finish(self) -> (PlanSums, Result<FiledPlan, ReportError>) {
+        let (counts, overview) = (self.overview.counts(), Some(self.overview));
+        (PlanSums { counts, overview }, self.file.and_then(PlanReport::finish))
+    }
 }
 
 /// Goes on writing a report as long as there was no error; the first error is kept.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::model::RunHeader;
 use super::outstanding::last;
@@ -11,9 +12,10 @@ use crate::domain::account::{FullRow, ItemAccount, ItemChange, RowAccount, RowRe
 use crate::domain::attempt::{AttemptResult, Try};
 use crate::domain::audit::Audit;
 use crate::domain::finding::{Finding, Location};
-use crate::domain::item::{Change, Effect};
+use crate::domain::item::{Change, Effect, Item};
 use crate::domain::json;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::referral::{ETag, ReferralId};
 use crate::domain::subject::Subject;
 
 /// The records of a row.
@@ -66,6 +68,40 @@ pub(super) fn full_row(mut facts: RowFacts, effect: Option<Effect>, header: &Run
     });
     let change = changes.zip(effect).map(|(changes, effect)| ItemChange { changes, effect });
     FullRow { account: row(facts, header), change, tries }
+}
+
+/// What an item has that its first row, told in full, doesn't tell.
+#[derive(Debug)]
+pub(super) struct ItemRest {
+    pub(super) id: ReferralId,
+    pub(super) etag: Option<ETag>,
+    pub(super) is_bound: bool,
+    pub(super) request_id: Uuid,
+    pub(super) patch: Box<RawValue>,
+    /// The findings about the item, and those about the row alone.
+    pub(super) findings: [Vec<Finding>; 2],
+    /// The verdict of planning where nothing is to be sent.
+    pub(super) planned: Option<Verdict>,
+    pub(super) turn: Option<u64>,
+}
+
+/// Returns the account of an item with its first row, once that was told; `None` where the row tells of no item.
+pub(super) fn item_of(first: FullRow, rest: ItemRest, header: &RunHeader) -> Option<ItemAccount> {
+    let FullRow { account: row, change, .. } = first;
+    let (number, ItemChange { changes, effect }) = row.item.zip(change)?;
+    let ItemRest { id, etag, is_bound, request_id, patch, findings: [findings, own], planned, turn } = rest;
+    let mut account = ItemAccount {
+        item: Item { number, id, etag, is_bound, request_id, patch, changes, effect, findings },
+        rows: Vec::new(),
+        planned,
+        audit: row.audit,
+        subject: row.subject,
+        matched: row.matched.into_iter().collect(),
+        turn,
+        wave: wave(header, turn),
+    };
+    add_row(&mut account, row.place, own);
+    Some(account)
 }
 
 /// Returns what reports say of a row.

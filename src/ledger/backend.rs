@@ -226,6 +226,14 @@ pub(super) trait RunAccount {
         each: &mut dyn FnMut(FullRow) -> Result<(), E>,
     ) -> Result<(), E>;
 
+    /// Calls `each_row` for every input row once, in the order of the input, with what was to be changed, and `each_item`
+    /// for every item once, by number, as it was planned.
+    async fn rows_and_items<E: From<LedgerError>>(
+        &self,
+        each_row: &mut dyn FnMut(&FullRow) -> Result<(), E>,
+        each_item: &mut dyn FnMut(&ItemAccount) -> Result<(), E>,
+    ) -> Result<(), E>;
+
     /// Calls `each` for every attempt in their order, and then for everything that was waited for.
     async fn pace<E: From<LedgerError>>(
         &self,

@@ -118,6 +118,19 @@ impl Reader {
         whichever!(Self: self, reader => reader.full_rows(each).await)
     }
 
+    /// Calls `each_row` for every row as [`Reader::full_rows`] does, and `each_item` for every item as [`Reader::items`]
+    /// does; in which order the two are called is not said. Both together take less time than one after the other.
+    ///
+    /// # Errors
+    /// As [`Reader::rows`].
+    pub async fn rows_and_items<E: From<LedgerError>>(
+        &self,
+        each_row: &mut dyn FnMut(&FullRow) -> Result<(), E>,
+        each_item: &mut dyn FnMut(&ItemAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        whichever!(Self: self, reader => reader.rows_and_items(each_row, each_item).await)
+    }
+
     /// Calls `each` for every attempt in their order, and then for everything that was waited for, in its order. Memory
     /// use does not grow with their number.
     ///

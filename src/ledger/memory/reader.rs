@@ -208,6 +208,15 @@ impl RunAccount for Reader {
         Ok(())
     }
 
+    async fn rows_and_items<E: From<LedgerError>>(
+        &self,
+        each_row: &mut dyn FnMut(&FullRow) -> Result<(), E>,
+        each_item: &mut dyn FnMut(&ItemAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.full_rows(&mut |row| each_row(&row)).await?;
+        self.items(&mut |item| each_item(&item)).await
+    }
+
     async fn pace<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(PaceRecord) -> Result<(), E>,

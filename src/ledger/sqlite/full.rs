@@ -13,7 +13,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::model::RunHeader;
 
 /// The column of the effect in the query for full rows.
-const EFFECT: usize = 25;
+pub(super) const EFFECT: usize = 25;
 
 /// Calls `each` for every row that the query asks for, in its order. `read` reads a row with the attempts at its item.
 pub(super) fn rows<E: From<LedgerError>>(

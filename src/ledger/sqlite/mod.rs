@@ -11,7 +11,7 @@
 //! | `plan` | a run that is being planned: [`Plan`] |
 //! | `run` | a run at rest: [`Run`] |
 //! | `claims`, `batch` | a run that is being sent: its items that are left, and the batches written |
-//! | `reader`, `optional`, `sent`, `verified`, `totals` | the account of a run for its reports: [`Reader`] |
+//! | `reader`, `full`, `together`, `optional`, `sent`, `verified`, `totals` | the account of a run for its reports: [`Reader`] |
 //! | `lookup` | single rows and items, each checked when it is read: [`Lookup`] |
 //! | `wal` | whether SQLite's log (WAL) is present where it has to be; the mark in the database that says so |
 //! | `lock`, `holder`, `permissions` | one writing process for each run, even where the run was copied; files that only their owner can read |
@@ -40,6 +40,7 @@ mod run;
 mod schema;
 mod sent;
 mod store;
+mod together;
 mod totals;
 mod turns;
 mod verified;

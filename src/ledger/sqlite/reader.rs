@@ -10,6 +10,7 @@ use super::holder::{self, Found};
 use super::optional::Optional;
 use super::records::{EnumText, ITEM, Json, Source, Text, Version, item, number, place, subject, verdict};
 use super::store::Store;
+use super::together::{self, Queries, REST};
 use super::totals::totals;
 use super::{full, sent, verified, wal};
 use crate::domain::account::{
@@ -53,10 +54,11 @@ const CHANGES_TOLD: &str = "CASE outcome.outcome WHEN 'conflict' THEN item.chang
 /// The columns that follow on those of the changes.
 const FIRST_ROWS: &str = "first.input, first.line, first.cell, item.audit";
 
+/// Nearly every row is the first of its item, and is not looked up again for its place.
 const OF_ROWS: &str = "
     FROM row LEFT JOIN item ON item.number = row.item
              LEFT JOIN outcome ON outcome.item = item.number
-             LEFT JOIN row AS first ON first.row = item.number";
+             LEFT JOIN row AS first ON first.row = CASE WHEN item.number <> row.row THEN item.number END";
 
 impl Reader {
     /// Opens a run for reading.
@@ -114,6 +116,23 @@ impl Reader {
             "{ROWS}, {changes}, {FIRST_ROWS}, {subject}, {key}, item.effect {OF_ROWS} {subjects} {keys}
              WHERE {known} {also} ORDER BY {order}"
         )
+    }
+
+    /// Returns the queries for all rows and items together.
+    fn queries(&self) -> Queries {
+        let Optional { column: subject, table: subjects } = self.subjects();
+        let Optional { column: key, table: keys } = self.keys();
+        let Optional { column: turn, table: turns } = self.turns();
+        Queries {
+            rows: format!(
+                "{ROWS}, item.changes, {FIRST_ROWS}, {subject}, {key}, item.effect, {REST}, {turn}
+                 {OF_ROWS} {subjects} {keys} {turns} ORDER BY row.row"
+            ),
+            further: format!(
+                "SELECT row.item, row.input, row.line, row.cell, row.findings, {key} FROM row {keys}
+                 WHERE row.item IS NOT NULL AND row.item <> row.row ORDER BY row.item, row.row"
+            ),
+        }
     }
 
     /// Returns the query for the id and the place of each row that is reported and names a referral.
@@ -279,6 +298,20 @@ impl RunAccount for Reader {
         full::rows(&self.store, &self.header, &self.full_rows_query(), facts, each)
     }
 
+    async fn rows_and_items<E: From<LedgerError>>(
+        &self,
+        each_row: &mut dyn FnMut(&FullRow) -> Result<(), E>,
+        each_item: &mut dyn FnMut(&ItemAccount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // While a run is planned, rows may be unknown whose items are there.
+        if self.header.phase == Phase::Planning || !together::have_first_rows(&self.store)? {
+            self.full_rows(&mut |row| each_row(&row)).await?;
+            return self.items(&mut |item| each_item(&item)).await;
+        }
+        let facts = |row: &Row<'_>, attempts: &mut CachedStatement<'_>| self.row(row, attempts);
+        together::rows_and_items(&self.store, &self.header, &self.queries(), facts, each_row, each_item)
+    }
+
     async fn pace<E: From<LedgerError>>(
         &self,
         each: &mut dyn FnMut(PaceRecord) -> Result<(), E>,
@@ -375,9 +408,10 @@ impl RunAccount for Reader {
 
 /// Reads the records of a row's item from the columns of [`ROWS`].
 fn item_facts(row: &Row<'_>) -> rusqlite::Result<ItemFacts> {
+    let first = if row.get_ref(0)? == row.get_ref(16)? { 1 } else { 19 };
     Ok(ItemFacts {
         findings: row.get::<_, Option<Json<_>>>(17)?.map(|Json(findings)| findings).unwrap_or_default(),
-        first: row.get::<_, Option<i64>>(19)?.map(|_| place(row, 19)).transpose()?,
+        first: row.get::<_, Option<i64>>(first)?.map(|_| place(row, first)).transpose()?,
         audit: audit(row, 22)?,
         subject: subject(row, 23)?,
         resolved: resolved(row)?,

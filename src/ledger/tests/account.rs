@@ -5,10 +5,13 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::fixtures::*;
-use crate::domain::account::{ItemAccount, Phase, RowRecord, RowStanding, RowText, RunStats, Settled};
+use crate::domain::account::{
+    FullRow, ItemAccount, Phase, RowRecord, RowStanding, RowText, RunStats, Settled,
+};
 use crate::domain::exchange::Journaled;
 use crate::domain::finding::Finding;
 use crate::domain::item::Item;
+use crate::domain::level::Level;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::rules::Rule;
 use crate::ledger::{
@@ -197,6 +200,79 @@ async fn an_item_is_told_with_its_rows_as_they_stand(home: Home) {
     assert_eq!(told, [(1, 1), (3, 2)]);
 }
 
+/// Returns what is told of rows and items together, and makes sure that it is what is told of them one after the other.
+async fn together(run: &Address) -> [Vec<String>; 2] {
+    let reader = read(run).await.unwrap();
+    let (mut rows, mut items) = (Vec::new(), Vec::new());
+    let each_row = &mut |row: &FullRow| {
+        rows.push(format!("{row:?}"));
+        Ok::<_, LedgerError>(())
+    };
+    let each_item = &mut |item: &ItemAccount| {
+        items.push(format!("{item:?}"));
+        Ok(())
+    };
+    reader.rows_and_items(each_row, each_item).await.unwrap();
+    let (mut apart, mut items_apart) = (Vec::new(), Vec::new());
+    let each_row = &mut |row: FullRow| {
+        apart.push(format!("{row:?}"));
+        Ok::<_, LedgerError>(())
+    };
+    reader.full_rows(each_row).await.unwrap();
+    let each_item = &mut |item: ItemAccount| {
+        items_apart.push(format!("{item:?}"));
+        Ok::<_, LedgerError>(())
+    };
+    reader.items(each_item).await.unwrap();
+    assert_eq!(rows, apart);
+    assert_eq!(items, items_apart);
+    [rows, items]
+}
+
+async fn rows_and_items_can_be_told_together(home: Home) {
+    let run = home.run("run");
+    let ledger = plan(&run).await;
+    assert_eq!(together(&run).await.each_ref().map(Vec::len), [6, 3]);
+    let (journal, backlog) = ledger.start(clock()).await.unwrap();
+    let page = backlog.claim(9).await.unwrap();
+    let ticket = journal.intend(&page[0].item).await.unwrap();
+    journal.answered(ticket.attempt(), answer(AttemptResult::Applied));
+    journal.settled(2, settled(Outcome::Applied)).await.unwrap();
+    journal.settled(3, settled(Outcome::Conflict)).await.unwrap();
+    journal.finish(Phase::Stopped, &RunStats::default()).await.unwrap();
+    assert_eq!(together(&run).await.each_ref().map(Vec::len), [6, 3]);
+
+    // Findings of the item and of each of its rows, which are not beside each other.
+    let run = home.run("findings");
+    let mut planning = create(&run, &about()).await.unwrap();
+    planning.input(0, &input("a.csv")).unwrap();
+    let warning =
+        |line| Finding { level: Level::Warn, ..Finding::deny(Rule::EarlyWin, place(line), "early") };
+    for (number, of) in [(1, 1), (2, 2), (3, 1), (4, 2), (5, 1)] {
+        let findings = vec![warning(number + 1)];
+        planning.row(&RowRecord { findings, ..row(number, Some(of)) }).unwrap();
+    }
+    for number in [2, 1] {
+        let findings = vec![warning(number + 1), warning(number + 3)];
+        planning.item(&Item { findings, ..item(number) }, None, None, None).unwrap();
+    }
+    drop(planning.seal(&RunStats::default()).await.unwrap());
+    assert_eq!(together(&run).await.each_ref().map(Vec::len), [5, 2]);
+
+    // Where an item lacks its first row, and where not all rows were read.
+    let run = home.run("loose");
+    let mut planning = create(&run, &about()).await.unwrap();
+    planning.item(&item(2), None, None, None).unwrap();
+    drop(planning.seal(&RunStats::default()).await.unwrap());
+    assert_eq!(together(&run).await.each_ref().map(Vec::len), [0, 1]);
+    let run = home.run("abandoned");
+    let mut planning = create(&run, &about()).await.unwrap();
+    planning.row(&row(1, Some(1))).unwrap();
+    planning.item(&item(1), None, None, None).unwrap();
+    planning.abandon(&RunStats::default()).await.unwrap();
+    assert_eq!(together(&run).await.each_ref().map(Vec::len), [0, 1]);
+}
+
 async fn whoever_listens_can_stop_the_telling(home: Home) {
     let run = home.run("run");
     drop(planned(&run, 3).await);
@@ -240,6 +316,7 @@ on_every_backend!(
     what_is_written_is_what_is_read,
     the_account_of_the_plan_does_not_change_as_the_run_goes_on,
     an_item_is_told_with_its_rows_as_they_stand,
+    rows_and_items_can_be_told_together,
     whoever_listens_can_stop_the_telling,
     a_closing_that_went_through_is_one_though_other_fields_were_not_taken,
 );
