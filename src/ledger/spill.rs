@@ -13,10 +13,27 @@ use super::error::LedgerError;
 /// Bytes that are collected before they are written to the file.
 const BUFFER: usize = 1 << 16;
 
-/// The storage that texts are written to: a file, or memory.
-trait Medium: Read + Write + Seek + Send + fmt::Debug {}
+/// Bytes up to which nothing is written: most plans need no more, and reading them back from the file would take a call
+/// of the system for each text.
+const HELD: usize = 8 << 20;
 
-impl Medium for File {}
+/// The storage that texts are written to: a file, or memory.
+trait Medium: Read + Write + Seek + Send + fmt::Debug {
+    /// Reads as many bytes as `into` has, from a place.
+    fn read_from(&mut self, start: u64, into: &mut [u8]) -> io::Result<()> {
+        self.seek(SeekFrom::Start(start))?;
+        self.read_exact(into)
+    }
+}
+
+impl Medium for File {
+    /// Takes one call of the system in place of two.
+    #[cfg(unix)]
+    fn read_from(&mut self, start: u64, into: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(self, into, start)
+    }
+}
+
 impl Medium for Cursor<Vec<u8>> {}
 
 /// Texts that were put aside until planning needs them again.
@@ -69,7 +86,7 @@ impl Spill {
     pub fn put_bytes(&mut self, bytes: &[u8]) -> Result<SpillRef, LedgerError> {
         let start = self.written + self.pending.len() as u64;
         self.pending.extend_from_slice(bytes);
-        if self.pending.len() >= BUFFER {
+        if self.pending.len() >= if self.written == 0 { HELD } else { BUFFER } {
             self.write().map_err(|error| LedgerError::file(&self.dir, error))?;
         }
         Ok(SpillRef { start, length: bytes.len() })
@@ -104,17 +121,20 @@ impl Spill {
         self.file.write_all(&self.pending)?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
+        self.pending.shrink_to(2 * BUFFER);
         Ok(())
     }
 
     fn read(&mut self, SpillRef { start, length }: SpillRef, into: &mut Vec<u8>) -> io::Result<()> {
-        if !self.pending.is_empty() {
-            self.write()?;
-        }
-        self.file.seek(SeekFrom::Start(start))?;
         into.clear();
+        if let Some(start) = start.checked_sub(self.written) {
+            let start = usize::try_from(start).map_err(io::Error::other)?;
+            let pending = self.pending.get(start..).and_then(|pending| pending.get(..length));
+            into.extend_from_slice(pending.ok_or(io::ErrorKind::UnexpectedEof)?);
+            return Ok(());
+        }
         into.resize(length, 0);
-        self.file.read_exact(into)
+        self.file.read_from(start, into)
     }
 }
 
@@ -132,9 +152,10 @@ mod tests {
     }
 
     fn comes_back(mut spill: Spill) {
-        let texts = [String::new(), "é".to_owned(), "x".repeat(3 * BUFFER), "last".to_owned()];
+        // More than is held, and than is collected once that is exceeded.
+        let texts = [String::new(), "é".to_owned(), "x".repeat(HELD / 16), "last".to_owned()];
         let mut places = Vec::new();
-        for text in texts.iter().cycle().take(40) {
+        for text in texts.iter().cycle().take(100) {
             places.push((spill.put(text).unwrap(), text));
             // Between two of them, one that was put aside long ago.
             let (place, earlier) = places[places.len() / 2];

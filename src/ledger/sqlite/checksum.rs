@@ -18,25 +18,55 @@ pub(super) fn offer(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn of(values: &Context<'_>) -> u32 {
-    let mut sum = Hasher::new();
+    let mut sum = Sum { hasher: Hasher::new(), small: [0; SMALL], length: 0 };
     for value in (0..values.len()).map(|at| values.get_raw(at)) {
         match value {
-            ValueRef::Null => add(&mut sum, *b"n", &[]),
-            ValueRef::Integer(number) => add(&mut sum, *b"i", &number.to_le_bytes()),
-            ValueRef::Real(number) => add(&mut sum, *b"r", &number.to_le_bytes()),
-            ValueRef::Text(text) => add(&mut sum, *b"t", text),
-            ValueRef::Blob(bytes) => add(&mut sum, *b"b", bytes),
+            ValueRef::Null => sum.add(b'n', &[]),
+            ValueRef::Integer(number) => sum.add(b'i', &number.to_le_bytes()),
+            ValueRef::Real(number) => sum.add(b'r', &number.to_le_bytes()),
+            ValueRef::Text(text) => sum.add(b't', text),
+            ValueRef::Blob(bytes) => sum.add(b'b', bytes),
         }
     }
-    sum.finalize()
+    sum.end()
 }
 
-/// Adds one value with its type and length, so that two values in a row don't give the same sum as one longer
-/// value.
-fn add(sum: &mut Hasher, kind: [u8; 1], bytes: &[u8]) {
-    sum.update(&kind);
-    sum.update(&(bytes.len() as u64).to_le_bytes());
-    sum.update(bytes);
+/// Bytes that are collected before they are added. Most values are of a few bytes, and adding those one by one would
+/// take several times as long.
+const SMALL: usize = 512;
+
+/// A checksum while it is computed.
+struct Sum {
+    hasher: Hasher,
+    small: [u8; SMALL],
+    length: usize,
+}
+
+impl Sum {
+    /// Adds one value with its type and length, so that two values in a row don't give the same sum as one longer
+    /// value.
+    fn add(&mut self, kind: u8, bytes: &[u8]) {
+        let mut head = [kind; 9];
+        head[1..].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.bytes(&head);
+        self.bytes(bytes);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        if let Some(room) = self.small[self.length..].get_mut(..bytes.len()) {
+            room.copy_from_slice(bytes);
+            self.length += bytes.len();
+            return;
+        }
+        self.hasher.update(&self.small[..self.length]);
+        self.hasher.update(bytes);
+        self.length = 0;
+    }
+
+    fn end(mut self) -> u32 {
+        self.hasher.update(&self.small[..self.length]);
+        self.hasher.finalize()
+    }
 }
 
 /// Returns the number of the first record of a table for which a condition holds and that is not as it was written.
