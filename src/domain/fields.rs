@@ -301,11 +301,22 @@ impl Serialize for Path {
 
 impl<'de> Deserialize<'de> for Path {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pointer = Pointer::deserialize(deserializer)?;
-        Ok(match resolve(&pointer) {
-            Resolved::Field(field) => Self::Known(field),
-            _ => Self::Opted(pointer),
-        })
+        struct PathVisitor;
+        impl serde::de::Visitor<'_> for PathVisitor {
+            type Value = Path;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a JSON Pointer")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Path, E> {
+                match TABLE.iter().find(|row| row.pointer == text) {
+                    Some(row) => Ok(Path::Known(row.field)),
+                    None => Pointer::parse(text).map(Path::Opted).map_err(E::custom),
+                }
+            }
+        }
+        deserializer.deserialize_str(PathVisitor)
     }
 }
 

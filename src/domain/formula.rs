@@ -34,8 +34,10 @@ pub fn defused(text: &str) -> Cow<'_, str> {
 /// Whether a text begins with a letter or a digit, and nothing in it ends a cell: most texts are such, and it is told by
 /// their bytes.
 fn is_plain(text: &str) -> bool {
-    let ends = |byte: &u8| ENDS.contains(&char::from(*byte));
-    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !text.as_bytes().iter().any(ends)
+    let ends = |byte: &u8| matches!(byte, b',' | b';' | b'\t' | b'\r' | b'\n');
+    // Looking at all bytes, many at a time, is faster than stopping at the first.
+    let any_ends = text.as_bytes().iter().fold(false, |any, byte| any | ends(byte));
+    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && !any_ends
 }
 
 /// Returns JSON of the same meaning that a spreadsheet takes for text, even where it splits it. In a string,

@@ -15,21 +15,27 @@ pub struct Number {
 }
 
 impl Number {
-    /// Parses a JSON number. Returns `None` for any other text.
+    /// Parses a JSON number (RFC 8259, section 6). Returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
-        if !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
-            return None;
-        }
-        serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get() == text)?;
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = format!("{whole}{fraction}");
-        let significant = digits.trim_end_matches('0');
+        let leads_with_zero = whole.len() > 1 && whole.starts_with('0');
+        let ends_with_point = fraction.is_empty() && mantissa.ends_with('.');
+        let magnitude = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let are_there = !whole.is_empty() && !magnitude.is_empty() && !ends_with_point;
+        if leads_with_zero || !are_there || ![whole, fraction, magnitude].into_iter().all(are_digits) {
+            return None;
+        }
+        let mut digits = String::with_capacity(whole.len() + fraction.len());
+        digits.push_str(whole);
+        digits.push_str(fraction);
+        let all = digits.len();
+        digits.truncate(digits.trim_end_matches('0').len());
         let scale = i64::try_from(fraction.len()).ok()?;
-        let shed = i64::try_from(digits.len() - significant.len()).ok()?;
+        let shed = i64::try_from(all - digits.len()).ok()?;
         let exponent = exponent.parse::<i64>().ok()?.checked_sub(scale)?.checked_add(shed)?;
-        let digits = significant.trim_start_matches('0').to_owned();
+        digits.drain(..digits.len() - digits.trim_start_matches('0').len());
         let is_zero = digits.is_empty();
         Some(Self {
             negative: !is_zero && text.starts_with('-'),
@@ -43,6 +49,11 @@ impl Number {
     pub fn scientific(&self) -> (bool, &str, i128) {
         (self.negative, &self.digits, i128::from(self.exponent) + self.digits.len() as i128)
     }
+}
+
+/// Whether there is nothing but digits in a text.
+fn are_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether two texts are JSON numbers that are equal as 64-bit floats, which a service may keep numbers as. Numbers
@@ -97,7 +108,21 @@ mod tests {
             ("-1", "1", false),
             ("0.00000000000000000000000000000000001", "0", false),
             ("1e99999999999999999999", "1e99999999999999999999", false),
+            ("1e-9223372036854775808", "1e-9223372036854775808", true),
             ("01", "1", false),
+            ("00", "0", false),
+            ("1.", "1", false),
+            (".5", "0.5", false),
+            ("1e", "1", false),
+            ("1e+", "1", false),
+            ("1e+-1", "0.1", false),
+            ("1.2.3", "1.2", false),
+            ("1e1.5", "1", false),
+            ("+1", "1", false),
+            ("--1", "1", false),
+            ("-", "0", false),
+            ("", "0", false),
+            ("١", "1", false),
             ("1 ", "1", false),
             ("x", "x", false),
             ("\"1\"", "1", false),

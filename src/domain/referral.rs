@@ -46,9 +46,13 @@ impl FromStr for ReferralId {
     /// either may be meant.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
+        // Nearly every text; no GUID is a URL.
+        if let Ok(id) = Uuid::try_parse(text) {
+            return Ok(Self(id));
+        }
         let none = || NoReferralId(text.to_owned());
         if !text.contains("://") {
-            return Uuid::try_parse(text).map(Self).map_err(|_| none());
+            return Err(none());
         }
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let last = |text: &str, delimiters: &[char]| {

@@ -53,10 +53,10 @@ impl Subject {
     pub fn of(referral: &Snapshot<'_>) -> Option<Self> {
         let field = |field| referral.at(&Path::Known(field)).known().ok().flatten();
         let members = referral.members();
-        let customer = members.get("customerProfile").and_then(Object::from_raw);
+        let customer = members.get("customerProfile");
         let subject = Self {
             name: members.get("name").and_then(label),
-            customer: customer.and_then(|customer| customer.get("name")).and_then(label),
+            customer: customer.and_then(|customer| Object::member_of(customer, "name")).and_then(label),
             status: field(Field::Status).and_then(label),
             substatus: field(Field::Substatus).and_then(label),
             value: field(Field::DealValue).and_then(amount),

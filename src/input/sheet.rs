@@ -407,6 +407,8 @@ impl Sheet<'_> {
             return Err((finding.hint(hint), text));
         }
         let finding = match std::str::from_utf8(cell) {
+            // Nearly every cell; none of what follows is about such a text.
+            Ok(text) if text.is_ascii() => return Ok(text.into()),
             Ok(text) if self.transcoded && text.contains(char::REPLACEMENT_CHARACTER) => {
                 Finding::deny(Rule::Encoding, place, "the cell holds what is not valid UTF-16")
                     .hint("save the file again, as UTF-8 or UTF-16")
@@ -428,9 +430,7 @@ impl Sheet<'_> {
                 lost_character(place, &column)
             }
             Ok(text) => {
-                if !text.is_ascii() {
-                    letters.utf_8.get_or_insert(mark.line);
-                }
+                letters.utf_8.get_or_insert(mark.line);
                 return Ok(text.into());
             }
             // Partner Center's own tool is a spreadsheet, and those save so. What has the mark of UTF-8 is that.

@@ -89,6 +89,11 @@ impl Overview {
         }
         self.add_move(account);
         for change in &account.item.changes {
+            // Nearly every field was met before, and is shown as it is.
+            if let Some(referrals) = self.fields.get_mut(change.path.pointer().as_str()) {
+                *referrals += 1;
+                continue;
+            }
             let name = visible(change.path.pointer().as_str()).into_owned();
             let is_apart = self.fields.contains_key(&name) || self.fields.len() < MOST_FIELDS;
             *self.fields.entry(if is_apart { name } else { OTHERS.to_owned() }).or_default() += 1;

@@ -1,5 +1,7 @@
 //! Judging: decides, from a wanted change and the current referral, what may be sent.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::Rule;
@@ -352,16 +354,33 @@ impl Evaluator<'_, '_> {
             }
             Path::Known(_) | Path::Opted(_) => {}
         }
-        self.ask_about_lost_characters(change, place);
-        self.ask_about_kept_guards(change, place);
+        self.ask_about_copies(change, place);
+    }
+
+    /// Asks whether a text is a copy of one that the referral has, and not quite the same.
+    fn ask_about_copies(&mut self, change: &Change, place: Location) {
+        let had = change.before.as_deref().map(json::texts).unwrap_or_default();
+        if had.is_empty() {
+            return;
+        }
+        // What was there before is no copy of something else that was.
+        let texts = json::texts(&change.after);
+        let texts: Vec<_> = texts.into_iter().filter(|text| !had.contains(text)).collect();
+        self.ask_about_lost_characters(change, place, &had, &texts);
+        self.ask_about_kept_guards(change, place, &had, &texts);
     }
 
     /// Asks whether a text is the referral's own, with the guards that an export gave it.
-    fn ask_about_kept_guards(&mut self, change: &Change, place: Location) {
-        let had = change.before.as_deref().map(json::texts).unwrap_or_default();
-        for text in json::texts(&change.after).into_iter().filter(|text| !had.contains(text)) {
-            if let Some(own) = had.iter().find(|had| is_guarded_copy(&text, had)) {
-                let (text, own) = (excerpt(&text), excerpt(own));
+    fn ask_about_kept_guards(
+        &mut self,
+        change: &Change,
+        place: Location,
+        had: &[Cow<'_, str>],
+        texts: &[Cow<'_, str>],
+    ) {
+        for text in texts {
+            if let Some(own) = had.iter().find(|had| is_guarded_copy(text, had)) {
+                let (text, own) = (excerpt(text), excerpt(own));
                 let message =
                     format!("{}: {text} is {own} with the ' that an export puts in front", change.path);
                 let hint = "keep the column export.guarded, which says where it is no part of the text";
@@ -371,12 +390,16 @@ impl Evaluator<'_, '_> {
     }
 
     /// Asks whether a text is what is left of the referral's own.
-    fn ask_about_lost_characters(&mut self, change: &Change, place: Location) {
-        let had = change.before.as_deref().map(json::texts).unwrap_or_default();
-        // What was there before is no copy of something else that was.
-        for text in json::texts(&change.after).into_iter().filter(|text| !had.contains(text)) {
-            if let Some(whole) = had.iter().find(|had| is_lossy_copy(&text, had)) {
-                let (text, whole) = (excerpt(&text), excerpt(whole));
+    fn ask_about_lost_characters(
+        &mut self,
+        change: &Change,
+        place: Location,
+        had: &[Cow<'_, str>],
+        texts: &[Cow<'_, str>],
+    ) {
+        for text in texts {
+            if let Some(whole) = had.iter().find(|had| is_lossy_copy(text, had)) {
+                let (text, whole) = (excerpt(text), excerpt(whole));
                 let message = format!("{}: {text} is {whole} with characters lost", change.path);
                 let hint =
                     "save the file as UTF-8, which Excel calls CSV UTF-8, from one that still has them";
