@@ -3,11 +3,14 @@
 //! The rows are kept until the page is written, and bounded in number and in bytes: a page of more rows could not be
 //! opened, and names the files where the others are. The form is described at the head of the module.
 
+mod chunks;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::domain::account::{FullRow, InputInfo, RowAccount, input_name};
 use crate::domain::attempt::Try;
@@ -19,6 +22,7 @@ use crate::domain::level::Level;
 use crate::domain::outcome::Outcome;
 use crate::domain::subject::{self, Subject};
 
+use self::chunks::Chunks;
 use super::super::change_text::NoValue;
 use super::sides::{Seen, Sides, is_of_plan};
 use super::texts::Texts;
@@ -66,7 +70,7 @@ pub(super) struct RowData {
     start: Timestamp,
     fields: Fields,
     strings: Strings,
-    rows: Vec<u8>,
+    rows: Chunks,
     kept: usize,
     most_rows: usize,
     most_bytes: usize,
@@ -90,7 +94,7 @@ impl RowData {
             start,
             fields: Fields::new(),
             strings: Strings::new(),
-            rows: Vec::new(),
+            rows: Chunks::default(),
             kept: 0,
             most_rows: MOST_ROWS,
             most_bytes: MOST_BYTES,
@@ -106,16 +110,16 @@ impl RowData {
     /// Adds the next row, where there is still room for it; from the first one on for which there is none, no more are.
     pub(super) fn add(&mut self, row: &FullRow) {
         self.is_full |=
-            self.kept == self.most_rows || self.rows.len() + self.strings.bytes >= self.most_bytes;
+            self.kept == self.most_rows || self.rows.bytes() + self.strings.bytes >= self.most_bytes;
         if self.is_full {
             return;
         }
-        let mut rows = std::mem::take(&mut self.rows);
+        let mut rows = self.rows.take_last();
         separate(self.kept, &mut rows);
         self.kept += 1;
         let mut members = Members::begin(rows);
         self.members(row, &mut members);
-        self.rows = members.end();
+        self.rows.put_back(members.end());
     }
 
     /// Writes the members of a row.
@@ -219,18 +223,22 @@ impl RowData {
             [] => self.text(kind, Seen::of(Some(&change.after))),
             appended => Some(self.texts.elements(kind, appended.iter().map(AsRef::as_ref))),
         };
-        let is_other = change.appended.is_empty() && before.differs(kind, &change.after);
-        let before = self.text(kind, before);
+        let (seen, before) = (before, self.text(kind, before));
+        // Values that are told otherwise need not be compared.
+        let is_alike = change.appended.is_empty() && before == after;
+        let is_other = is_alike && seen.differs(kind, &change.after);
         let after = if is_other { other_than(before.as_deref(), after) } else { after };
         let other = other.map(|(other, differs)| match (self.text(kind, other), differs) {
             (None, _) => None,
             (told, true) => other_than(before.as_deref(), told),
             (told, false) => before.clone().or(told),
         });
-        put(out, format_args!("[{field}"));
+        out.push(b'[');
+        put_number(out, field);
         for text in [before, after].into_iter().chain(other) {
             let number = text.map_or(NOT_SEEN, |text| self.strings.number(text));
-            put(out, format_args!(",{number}"));
+            out.push(b',');
+            put_number(out, number);
         }
         out.push(b']');
     }
@@ -272,7 +280,7 @@ impl RowData {
             list(self.fields.known.iter().map(|field| in_json(&field.label))),
             prefixes.collect::<Vec<_>>().join(","),
         )?;
-        out.write_all(&self.rows)?;
+        self.rows.all().try_for_each(|chunk| out.write_all(chunk))?;
         out.write_all(b"],\"strings\":[")?;
         for (at, text) in self.strings.texts().into_iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
@@ -340,6 +348,24 @@ fn in_json(text: &str) -> String {
     json::raw(text).get().replace('<', "\\u003c")
 }
 
+/// Appends a text as [`in_json`] returns it.
+fn put_json(out: &mut Vec<u8>, text: &str) {
+    // Nearly every text is such, and stands in JSON as it is.
+    let is_plain = text.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\' | b'<'));
+    if is_plain {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        out.extend_from_slice(in_json(text).as_bytes());
+    }
+}
+
+/// Appends a number, which this does faster than the formatter.
+fn put_number(out: &mut Vec<u8>, number: impl Serialize) {
+    serde_json::to_writer(out, &number).expect("memory takes what is written to it");
+}
+
 /// Appends to what memory holds.
 fn put(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     out.write_fmt(text).expect("memory takes what is written to it");
@@ -380,8 +406,8 @@ impl Members {
         self.count += 1;
     }
 
-    fn number(&mut self, number: impl fmt::Display) {
-        self.member(|out| put(out, format_args!("{number}")));
+    fn number(&mut self, number: impl Serialize) {
+        self.member(|out| put_number(out, number));
     }
 
     fn null(&mut self) {
@@ -389,7 +415,7 @@ impl Members {
     }
 
     fn json(&mut self, text: &str) {
-        self.member(|out| out.extend_from_slice(in_json(text).as_bytes()));
+        self.member(|out| put_json(out, text));
     }
 
     fn list(&mut self, elements: impl FnOnce(&mut Vec<u8>)) {

@@ -6,7 +6,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::domain::characters::visible;
+use crate::domain::characters::{is_hidden, is_plain, visible};
 use crate::domain::fields::Kind;
 use crate::domain::json::{self, Object};
 use crate::domain::number::as_number;
@@ -159,7 +159,7 @@ fn cut(text: &str) -> String {
 /// Returns a text with its hidden characters made visible.
 fn shown(text: &str) -> String {
     // Nearly every text is such, and hundreds of thousands of them may stand in a page.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_plain(text) || !text.contains(is_hidden) {
         return text.to_owned();
     }
     let picture = |c: char| match c {
