@@ -105,7 +105,7 @@ async fn open(
     options: &ResumeOptions,
     environment: &Environment<'_>,
 ) -> Result<(Ledger, Target), CommandError> {
-    let ledger = ledger::open(&options.run).await?.watched(environment.watch);
+    let ledger = ledger::open_to_send(&options.run).await?.watched(environment.watch);
     let RunHeader { spec, phase, .. } = ledger.header();
     let whereabouts = Whereabouts::of(spec, environment);
     let target = options.named.of_run(&whereabouts.about(spec).target)?;

@@ -57,8 +57,9 @@ pub async fn carry_out<A: Api>(
     // answered with a yes alone is confirmed beside them, one pass at a time.
     let (mut tasks, mut passes) = (FuturesUnordered::new(), FuturesUnordered::new());
     let ends = deadline.wait(context.stop);
-    let stalled = context.watch();
-    futures::pin_mut!(ends, stalled);
+    let (stalled, whole) = (context.watch(), backlog.whole());
+    futures::pin_mut!(ends, stalled, whole);
+    let mut is_checked = false;
     let mut unconfirmed = 0;
     loop {
         while tasks.len() < context.slots.tasks() && !context.stop.is_set() {
@@ -88,18 +89,36 @@ pub async fn carry_out<A: Api>(
             // What is in flight is dropped; its intents in the ledger leave it in doubt.
             () = context.stop.left() => break,
             () = &mut ends, if !context.stop.is_set() => {}
+            checked = &mut whole, if !is_checked => {
+                is_checked = true;
+                checked.unwrap_or_else(|error| ended.failed(error));
+            }
             Some(end) = tasks.next() => ended.item(end).await,
             // The loop goes on after an error: what is in flight is awaited all the same.
             Some(passed) = passes.next() => passed.unwrap_or_else(|error| ended.failed(error)),
             () = &mut stalled => break,
         }
     }
+    if !is_checked {
+        // Nothing is finished before all of the ledger is checked, and a stop doesn't wait for it.
+        tokio::select! {
+            biased;
+            checked = whole => {
+                is_checked = true;
+                checked.unwrap_or_else(|error| ended.failed(error));
+            }
+            () = context.stop.wait() => {}
+        }
+    }
+    backlog.stop_checking();
     context.stop.note();
     info!("sending ended");
     let left = ended.left || pool.len() > 0;
     match ended.failure {
         Some(error) => Err(error),
-        None if left || context.stop.is_set() && backlog.is_any_left().await? => Ok(Phase::Stopped),
+        None if left || !is_checked || context.stop.is_set() && backlog.is_any_left().await? => {
+            Ok(Phase::Stopped)
+        }
         None => Ok(Phase::Finished),
     }
 }

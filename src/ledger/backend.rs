@@ -158,6 +158,13 @@ pub(super) trait ItemClaims {
 
     /// Whether any item has no outcome, claimed or not.
     async fn is_any_left(&self) -> Result<bool, LedgerError>;
+
+    /// Waits until all of the run is checked that was left to be checked while it is sent; where nothing was left,
+    /// at once. Returns [`LedgerError::Damaged`] where something is wrong with it. No run is finished before.
+    async fn whole(&self) -> Result<(), LedgerError>;
+
+    /// Ends the check, wherever it is.
+    fn stop_checking(&self);
 }
 
 /// The store of a started run, which only the writer's thread writes to.

@@ -6,7 +6,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `address` | where a run is kept: [`create`], [`open()`], [`read`], [`look_up`] |
+//! | `address` | where a run is kept: [`create`], [`open()`], [`open_to_send`], [`read`], [`look_up`] |
 //! | `lookup` | single rows of a run, found without reading all of it: [`Lookup`] |
 //! | `planning`, `run`, `reader` | a run while it is planned, at rest and sent, or read, with either backend: [`Planning`], [`Ledger`], [`Backlog`], [`Reader`] |
 //! | `journal`, `writer`, `ticket` | intents and outcomes while sending: [`Journal`], [`Ticket`], and the writer's thread, or [`ManualWriter`] without one |
@@ -57,7 +57,7 @@ mod writer;
 
 pub use address::{
     Address, create, create_watched, damaged, discard, is_taken, is_worked_on, lock_name, log_file, look_up,
-    open, read,
+    open, open_to_send, read,
 };
 pub use error::LedgerError;
 pub use journal::{Clock, Journal};

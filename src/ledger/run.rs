@@ -33,7 +33,7 @@ pub(super) enum Run {
 #[derive(Debug)]
 pub enum Backlog {
     /// In a SQLite file.
-    Sqlite(sqlite::Claims),
+    Sqlite(Box<sqlite::Claims>),
     /// In memory.
     Memory(memory::Claims),
 }
@@ -152,7 +152,7 @@ impl Ledger {
         match self.run {
             Run::Sqlite(run) => {
                 let (claims, batches) = run.begin(self.consent.as_ref()).await?;
-                Ok((Backlog::Sqlite(claims), Box::new(batches)))
+                Ok((Backlog::Sqlite(Box::new(claims)), Box::new(batches)))
             }
             Run::Memory(run) => {
                 let (claims, batches) = run.begin(self.consent.as_ref()).await?;
@@ -203,6 +203,20 @@ impl Backlog {
     /// Where the ledger can't be read.
     pub async fn rows_of(&self, item: u64) -> Result<u64, LedgerError> {
         whichever!(Self: self, claims => claims.rows_of(item).await)
+    }
+
+    /// Waits until all of the run is checked that was left to be checked while it is sent; where nothing was left, at once.
+    /// The run is not finished before.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where something is wrong with it; else where it can't be read.
+    pub async fn whole(&self) -> Result<(), LedgerError> {
+        whichever!(Self: self, claims => claims.whole().await)
+    }
+
+    /// Ends the check, wherever it is: the run is then not finished by this process.
+    pub fn stop_checking(&self) {
+        whichever!(Self: self, claims => claims.stop_checking());
     }
 
     /// Whether any item has no outcome on record, claimed or not.

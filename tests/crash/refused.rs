@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rusqlite::Connection;
+
 use super::World;
 use crate::support::raw::deadly::{Doom, Moment};
 
@@ -10,7 +12,7 @@ use crate::support::raw::deadly::{Doom, Moment};
 #[test]
 fn a_ledger_that_is_not_as_it_should_be_is_refused_by_name() {
     let newer =
-        "was written by a newer version of this program: its format is 9, this version knows 5; use the";
+        "was written by a newer version of this program: its format is 9, this version knows 6; use the";
     for (harm, wanted, read_with) in [
         ("newer", newer, Some(0)),
         ("torn", "run/run.sqlite is damaged: ", None),
@@ -74,6 +76,40 @@ fn a_byte_that_changed_in_a_plan_is_refused_by_name() {
     assert_eq!(world.home.run(&resume).expect(1).stderr, told);
     assert!(reports() == before && fs::read(&path).unwrap() == bytes, "something was written");
     world.service.look(|api| assert!(api.asked().iter().all(|asked| asked.method == "GET")));
+}
+
+/// Of a large run that stopped, most is checked while it is sent. What is damaged there stops it, and it is not finished
+/// before it is as it was; nothing is then sent twice.
+#[test]
+fn what_is_damaged_in_a_large_run_stops_it() {
+    // One request at a time, so that none of a process that died arrives after its end.
+    let world = World { concurrency: "1", ..World::new(60, "live") };
+    world.home.run(&[world.arguments(), vec!["--plan".to_owned()]].concat()).expect(0);
+    let path = world.home.path("run/run.sqlite");
+    // What is no longer needed leaves its room in the file.
+    let large = "CREATE TABLE large AS SELECT zeroblob(70000000) AS room; DROP TABLE large";
+    Connection::open(&path).unwrap().execute_batch(large).unwrap();
+    let doom = Doom { at_a_look: false, at_page: None, at_change: 5, moment: Moment::CarriedOut };
+    assert_eq!(world.go_on(Some(doom)).code, None);
+    let resume = world.arguments();
+    let rows = fs::read_to_string(world.home.path("changes.jsonl")).unwrap();
+    let row = rows.lines().nth(6).unwrap().as_bytes();
+    let bytes = fs::read(&path).unwrap();
+    // Where it is no longer needed it may stand, too.
+    let places: Vec<usize> =
+        bytes.windows(row.len()).enumerate().filter(|(_, window)| *window == row).map(|(at, _)| at).collect();
+    let flip = || {
+        let mut bytes = fs::read(&path).unwrap();
+        places.iter().for_each(|at| bytes[at + row.len() / 2] ^= 1);
+        fs::write(&path, bytes).unwrap();
+    };
+    flip();
+    let ended = world.home.run(&resume).expect(4);
+    let told = "run/run.sqlite is damaged: row 7 is not as it was written";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    flip();
+    world.home.run(&resume).expect(0);
+    assert_eq!(world.is_done(), 0);
 }
 
 /// Whoever changes a file before carrying on believes that the change counts. It is refused by its hash,

@@ -25,7 +25,10 @@ pub fn renew(connection: &Connection) -> Result<()> {
         }
         Ok(sum.finalize())
     })?;
-    for table in ["run", "input", "row", "item", "attempt", "outcome", "session", "consent", "matched"] {
+    for table in [
+        "run", "input", "row", "item", "attempt", "outcome", "session", "consent", "matched", "sealed",
+        "carried",
+    ] {
         let columns = "SELECT group_concat(name, ', ' ORDER BY cid) FROM pragma_table_info(?1)
                        WHERE name <> 'checksum'";
         let renewed =

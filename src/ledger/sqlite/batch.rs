@@ -1,15 +1,16 @@
 //! Writes batches of intents, answers and outcomes, each batch in one transaction.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::blocks::Blocks;
 use super::crash_points::CrashPoint;
 use super::lock::Lock;
 use super::permissions;
-use super::records::{
-    next_attempt, number, remove_intent, write_answer, write_intent, write_outcome, write_step,
-};
+use super::records::{next_attempt, remove_intent, write_answer, write_intent, write_outcome, write_step};
+use super::rest::RestVerdict;
 use super::schema::close_session;
 use super::store::Store;
 use super::verified;
@@ -27,6 +28,11 @@ const CHECKPOINT: (usize, usize) = (2_000, 40_000);
 /// The file of a started run, held by its writer.
 pub struct Batches {
     store: Store,
+    /// Items, outcomes and attempts as they are on record. After a write that failed there is no other one, so that it
+    /// doesn't matter that these are then ahead.
+    blocks: Blocks,
+    /// Whether all of the ledger was checked: else the run is not finished.
+    rest: RestVerdict,
     /// The identity of the ledger's file. SQLite goes on writing into a file that was removed, where its
     /// records would never be read.
     identity: (u64, u64),
@@ -38,12 +44,17 @@ pub struct Batches {
 }
 
 impl Batches {
-    pub(super) fn new(store: Store, lock: Lock) -> Result<Self, LedgerError> {
+    pub(super) fn new(
+        store: Store,
+        blocks: Blocks,
+        rest: RestVerdict,
+        lock: Lock,
+    ) -> Result<Self, LedgerError> {
         // SQLite would checkpoint by itself in the middle of a commit that callers wait for.
         store.told(store.connection.pragma_update(None, "wal_autocheckpoint", 0))?;
         let file = store.file();
         let identity = permissions::identity(&file).map_err(|error| LedgerError::file(&file, error))?;
-        Ok(Self { store, identity, unchecked: 0, lock })
+        Ok(Self { store, blocks, rest, identity, unchecked: 0, lock })
     }
 
     /// Checks that the file and the lock are still in their places, so that what was written will be found
@@ -72,7 +83,7 @@ impl BatchStore for Batches {
 
     fn write(&mut self, batch: &[Record]) -> Result<Vec<AttemptId>, LedgerError> {
         self.store.step(CrashPoint::Writing);
-        let written = write(&mut self.store.connection, batch);
+        let written = write(&mut self.store.connection, &mut self.blocks, batch);
         // This is checked before any intent is acknowledged: a batch in a file that was removed, or under a
         // lock that was taken away, must not let anything be sent.
         let kept = self.store.told(written).and_then(|attempts| self.is_there().map(|()| attempts));
@@ -95,8 +106,9 @@ impl BatchStore for Batches {
 
     fn finish(&mut self, stats: &RunStats, stays_open: bool) -> Result<u64, LedgerError> {
         self.is_there().map_err(|error| self.poisoned(error))?;
-        let items = self.store.told(unsettled(&self.store.connection))?;
-        let phase = if items > 0 || stays_open { Phase::Stopped } else { Phase::Finished };
+        let items = self.blocks.count_left();
+        let is_open = items > 0 || stays_open || !self.rest.is_whole();
+        let phase = if is_open { Phase::Stopped } else { Phase::Finished };
         // This comes before the mark is removed that says there is more in the log.
         let is_all_in = self.store.checkpoint()?;
         self.store.step(CrashPoint::Closing);
@@ -112,10 +124,14 @@ impl BatchStore for Batches {
     }
 }
 
-/// Writes a batch in one transaction; returns the numbers of its intents, in their order.
-fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<AttemptId>> {
+/// Writes a batch in one transaction, with the blocks of its items; returns the numbers of its intents, in their order.
+fn write(
+    connection: &mut Connection,
+    blocks: &mut Blocks,
+    batch: &[Record],
+) -> rusqlite::Result<Vec<AttemptId>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut attempts = Vec::new();
+    let (mut attempts, mut carried) = (Vec::new(), BTreeSet::new());
     // Read within the transaction, so that a number is given out once, whatever became of the batch before.
     let mut next = next_attempt(&transaction)?;
     for record in batch {
@@ -124,6 +140,7 @@ fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<
                 let number = next;
                 next += 1;
                 write_intent(&transaction, number, item, *client_request_id, *at)?;
+                carried.insert(blocks.attempted(item.number, number));
                 if let Some(waits) = waits {
                     let taken = StepTaken { at: *at, kind: StepKind::Waited(*waits) };
                     write_step(&transaction, item.number, Some(number), &taken)?;
@@ -131,20 +148,23 @@ fn write(connection: &mut Connection, batch: &[Record]) -> rusqlite::Result<Vec<
                 attempts.push(AttemptId::numbered(number));
             }
             Record::Answer { attempt, answer } => write_answer(&transaction, attempt.number(), answer)?,
-            Record::Withdrawal { attempt } => remove_intent(&transaction, attempt.number())?,
+            Record::Withdrawal { attempt } => {
+                let item = remove_intent(&transaction, attempt.number())?;
+                carried.insert(blocks.withdrawn(item, attempt.number()));
+            }
             Record::Step { item, attempt, taken } => {
                 write_step(&transaction, *item, attempt.map(AttemptId::number), taken)?;
             }
-            Record::Outcome { item, settled } => write_outcome(&transaction, *item, false, settled)?,
+            Record::Outcome { item, settled } => {
+                write_outcome(&transaction, *item, false, settled)?;
+                carried.insert(blocks.settle(*item));
+            }
             Record::Verified { part } => verified::write(&transaction, part)?,
         }
     }
+    for block in carried {
+        blocks.write_carried(block, &transaction)?;
+    }
     transaction.commit()?;
     Ok(attempts)
-}
-
-fn unsettled(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT (SELECT count(*) FROM item) - (SELECT count(*) FROM outcome)", [], |row| {
-        number(row, 0)
-    })
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Params};
 
+use super::blocks::Blocks;
 use super::checksum;
 use super::schema::{INDEXES, later_tables, made, tables};
 use super::store::Store;
@@ -19,7 +20,11 @@ pub(super) fn checked_run(store: &Store) -> Result<(RunSpec, Phase), LedgerError
         check_records(store, table, "TRUE", [])?;
     }
     check_numbers(store)?;
-    run_with_indexes(store)
+    let (about, phase) = run_with_indexes(store)?;
+    if store.has_blocks() && phase != Phase::Planning {
+        check_blocks(store)?;
+    }
+    Ok((about, phase))
 }
 
 /// Returns the same after checking that all tables are as they were created, and that the record of the run is as it
@@ -29,6 +34,25 @@ pub(super) fn run_as_made(store: &Store) -> Result<(RunSpec, Phase), LedgerError
     check_format(store)?;
     check_records(store, "run", "TRUE", [])?;
     run_with_indexes(store)
+}
+
+/// Returns the same after checking what tells how far the run has come: the record of the run, the blocks of its items,
+/// and the tables that have a few records for the whole run. The rest is to be checked while it is sent: see rest.rs.
+pub(super) fn run_checked_first(store: &Store) -> Result<(RunSpec, Phase), LedgerError> {
+    let run = run_as_made(store)?;
+    for table in ["input", "session", "consent", "approval", "verification"] {
+        check_records(store, table, "TRUE", [])?;
+    }
+    blocks(store)?;
+    Ok(run)
+}
+
+/// Returns the blocks of a planned run, after checking their records.
+pub(super) fn blocks(store: &Store) -> Result<Blocks, LedgerError> {
+    for table in ["sealed", "carried"] {
+        check_records(store, table, "TRUE", [])?;
+    }
+    store.told(Blocks::read(&store.connection))?.map_err(|detail| store.damaged(detail))
 }
 
 /// Checks that the records of a table for which a condition holds are as they were written.
@@ -77,6 +101,13 @@ fn check_format(store: &Store) -> Result<(), LedgerError> {
         }
     }
     Ok(())
+}
+
+/// Checks that items, outcomes and attempts are those that were sealed and carried out: none is missing, and none is
+/// there too much.
+fn check_blocks(store: &Store) -> Result<(), LedgerError> {
+    let records = store.told(Blocks::of_records(&store.connection))?;
+    blocks(store)?.compare(&records).map_err(|detail| store.damaged(detail))
 }
 
 /// Checks the row and item numbers, which everything else refers to.

@@ -6,11 +6,13 @@
 //! | `schema` | the tables and their version |
 //! | `records` | how domain values are stored in the tables |
 //! | `checksum`, `check` | the checksum that each record carries; the check of all records and tables |
+//! | `blocks` | items, outcomes and attempts a second time, in bits |
 //! | `create` | the creation of a ledger: whole, or not at all |
 //! | `store` | an open ledger |
 //! | `plan` | a run that is being planned: [`Plan`] |
 //! | `run` | a run at rest: [`Run`] |
 //! | `claims`, `batch` | a run that is being sent: its items that are left, and the batches written |
+//! | `rest` | the check of what opening a large run left to be checked, while it is sent |
 //! | `reader`, `full`, `together`, `optional`, `sent`, `verified`, `totals` | the account of a run for its reports: [`Reader`] |
 //! | `lookup` | single rows and items, each checked when it is read: [`Lookup`] |
 //! | `wal` | whether SQLite's log (WAL) is present where it has to be; the mark in the database that says so |
@@ -20,6 +22,7 @@
 
 mod attempts;
 mod batch;
+mod blocks;
 mod check;
 mod checksum;
 mod claims;
@@ -36,6 +39,7 @@ mod permissions;
 mod plan;
 mod reader;
 mod records;
+mod rest;
 mod run;
 mod schema;
 mod sent;
@@ -53,7 +57,7 @@ pub use lock::is_held;
 pub use lookup::Lookup;
 pub use plan::Plan;
 pub use reader::Reader;
-pub use run::Run;
+pub use run::{LARGE, Run};
 
 #[cfg(test)]
 mod tests;

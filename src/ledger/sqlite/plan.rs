@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
+use super::blocks::Blocks;
 use super::crash_points::{CrashPoint, Watch};
 use super::lock::Lock;
 use super::records::{Json, Source, Text, number, write_outcome};
@@ -16,7 +17,7 @@ use super::{holder, permissions, turns};
 use crate::domain::account::{InputInfo, Phase, RowRecord, RowText, RunStats, Settled};
 use crate::domain::audit::Audit;
 use crate::domain::finding::Location;
-use crate::domain::item::Item;
+use crate::domain::item::{Effect, Item};
 use crate::domain::key::Matched;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::subject::Subject;
@@ -51,6 +52,8 @@ pub struct Plan {
     /// Items that are not in the transaction yet.
     buffer: ItemBuffer,
     awaited: Awaited,
+    /// The items that were written.
+    blocks: Blocks,
 }
 
 impl Plan {
@@ -69,7 +72,16 @@ impl Plan {
 
     fn new(store: Store, lock: Lock, header: RunHeader) -> Self {
         let buffer = ItemBuffer::new(&store.dir);
-        Self { store, lock, header, pending: 0, logged: 0, buffer, awaited: Awaited::default() }
+        Self {
+            store,
+            lock,
+            header,
+            pending: 0,
+            logged: 0,
+            buffer,
+            awaited: Awaited::default(),
+            blocks: Blocks::default(),
+        }
     }
 
     /// Calls `watch` at every crash point from now on.
@@ -82,6 +94,11 @@ impl Plan {
         let mut items = self.buffer.take()?;
         let has_subjects = self.store.has_subjects();
         while let Some((item, size)) = items.next()? {
+            self.blocks.add(
+                item.number,
+                item.settled.is_none(),
+                item.effect == Effect::OneWay.name().as_bytes(),
+            );
             self.put(|connection| write_item(&item, has_subjects, connection))?;
             self.log(size)?;
         }
@@ -155,7 +172,7 @@ impl PlanStore for Plan {
     type Run = Run;
 
     async fn again(run: Run) -> Result<(Self, Vec<InputInfo>), LedgerError> {
-        let Run { store, mut lock, header } = run;
+        let Run { store, mut lock, header, .. } = run;
         holder::hold(&mut lock, &store.dir)?;
         let inputs =
             store.all("SELECT info FROM input ORDER BY number", |row| row.get(0).map(|Json(info)| info))?;
@@ -244,6 +261,7 @@ impl PlanStore for Plan {
         self.awaited.add(Some(number));
         let fill = self.buffer.take_back(number);
         self.make_room(fill)?;
+        self.blocks.take_back(number);
         let subject = self.store.has_subjects().then_some("DELETE FROM subject WHERE item = ?1");
         let taken = ["DELETE FROM outcome WHERE item = ?1", "DELETE FROM item WHERE number = ?1"];
         self.put(|connection| {
@@ -278,10 +296,14 @@ impl PlanStore for Plan {
             return Err(LedgerError::Loose { dir: self.store.dir.clone(), row });
         }
         self.put(index)?;
+        if self.store.has_blocks() {
+            let blocks = std::mem::take(&mut self.blocks);
+            self.put(|connection| blocks.write(connection))?;
+        }
         self.end(Phase::Planned, stats)?;
         self.store.told(give_back_room(&self.store.connection))?;
         let header = RunHeader { phase: Phase::Planned, lost: None, ..self.header };
-        Ok(Run { store: self.store, lock: self.lock, header })
+        Ok(Run::new(self.store, self.lock, header))
     }
 
     async fn abandon(mut self, stats: &RunStats) -> Result<(), LedgerError> {

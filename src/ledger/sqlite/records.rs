@@ -270,8 +270,10 @@ pub(super) fn step(row: &Row<'_>, first: usize) -> rusqlite::Result<Step> {
     Ok(Step { attempt: attempt.map(i64::cast_unsigned), taken: row.get(first + 1).map(|Json(taken)| taken)? })
 }
 
-pub(super) fn remove_intent(connection: &Connection, attempt: i64) -> rusqlite::Result<()> {
-    one(connection.prepare_cached("DELETE FROM attempt WHERE id = ?1")?.execute([attempt])?)
+/// Removes an intent. Returns the item that it was about.
+pub(super) fn remove_intent(connection: &Connection, attempt: i64) -> rusqlite::Result<u64> {
+    let remove = "DELETE FROM attempt WHERE id = ?1 RETURNING item";
+    connection.prepare_cached(remove)?.query_one([attempt], |row| number(row, 0))
 }
 
 /// Checks that a statement changed exactly one record: a record about something that isn't in the ledger must

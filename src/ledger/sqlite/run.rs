@@ -9,10 +9,11 @@ use super::claims::Claims;
 use super::crash_points::Watch;
 use super::lock::Lock;
 use super::records::number;
+use super::rest::RestCheck;
 use super::store::Store;
 use super::totals::totals;
-use super::{holder, schema, verified, wal};
-use crate::domain::account::InputInfo;
+use super::{check, holder, schema, verified, wal};
+use crate::domain::account::{InputInfo, Phase};
 use crate::domain::approval::Approval;
 use crate::domain::consent::Consent;
 use crate::ledger::backend::RunStore;
@@ -25,7 +26,12 @@ pub struct Run {
     pub(super) store: Store,
     pub(super) lock: Lock,
     pub(super) header: RunHeader,
+    /// Whether all of it was checked.
+    is_whole: bool,
 }
+
+/// The size of a file in bytes from which on a run that stopped is checked while it is sent.
+pub const LARGE: u64 = 64 << 20;
 
 impl Run {
     /// Opens a run to carry on with it, and locks it. Every page of the file is checked.
@@ -34,7 +40,31 @@ impl Run {
         let lock = Lock::take(dir)?;
         let store = Store::open(dir)?;
         let header = wal::header(&store, holder::found(dir))?;
-        Ok(Self { store, lock, header })
+        Ok(Self::new(store, lock, header))
+    }
+
+    /// Opens a run to send it, and locks it. Where it has stopped, none of its records are lost, and its file has more than
+    /// `large` bytes, it is checked how far it has come, and all the rest once sending began.
+    pub fn open_to_send(dir: &Path, large: u64) -> Result<Self, LedgerError> {
+        Store::expect(dir)?;
+        let lock = Lock::take(dir)?;
+        let store = Store::open_unchecked(dir)?;
+        let file = store.file();
+        let size = std::fs::metadata(&file).map_err(|error| LedgerError::file(&file, error))?.len();
+        if size > large && store.has_blocks() {
+            let header = wal::header_first(&store, holder::found(dir))?;
+            if header.phase == Phase::Stopped && header.lost.is_none() {
+                return Ok(Self { store, lock, header, is_whole: false });
+            }
+        }
+        store.check_pages()?;
+        let header = wal::header(&store, holder::found(dir))?;
+        Ok(Self::new(store, lock, header))
+    }
+
+    /// Makes a run of which all was checked.
+    pub(super) fn new(store: Store, lock: Lock, header: RunHeader) -> Self {
+        Self { store, lock, header, is_whole: true }
     }
 
     /// Calls `watch` at every crash point from now on.
@@ -102,7 +132,14 @@ impl RunStore for Run {
     }
 
     async fn totals(&self) -> Result<PlanTotals, LedgerError> {
-        totals(&self.store)
+        if !self.store.has_blocks() || self.header.phase == Phase::Planning {
+            return totals(&self.store);
+        }
+        // They are numbered from 1 on, and none is left out. Counting would read the whole table.
+        let counted = if self.is_whole { "count(*)" } else { "coalesce(max(row), 0)" };
+        let rows = format!("SELECT {counted} FROM row");
+        let rows = self.store.told(self.store.connection.query_row(&rows, [], |row| number(row, 0)))?;
+        Ok(check::blocks(&self.store)?.totals(rows))
     }
 
     async fn remaining_rows(&self) -> Result<u64, LedgerError> {
@@ -112,12 +149,16 @@ impl RunStore for Run {
     }
 
     async fn begin(self, consent: Option<&Consent>) -> Result<(Claims, Batches), LedgerError> {
-        let Self { mut store, mut lock, header } = self;
+        let Self { mut store, mut lock, header, is_whole } = self;
         // The writer's thread gets a connection of its own; items are claimed through the first one.
         let writing = store.again()?;
         let is_ordered = header.spec.has_turns() && store.has_turns();
         let lost = wal::begin(&mut store, header.lost, consent)?;
         holder::hold(&mut lock, &store.dir)?;
-        Ok((Claims::new(store, lost, is_ordered), Batches::new(writing, lock)?))
+        // Only now are they there in a ledger of an earlier format.
+        let blocks = check::blocks(&store)?;
+        let rest = if is_whole { RestCheck::done() } else { RestCheck::begin(&store.dir)? };
+        let batches = Batches::new(writing, blocks.clone(), rest.verdict(), lock)?;
+        Ok((Claims::new(store, blocks, rest, lost, is_ordered)?, batches))
     }
 }

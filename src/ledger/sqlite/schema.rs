@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::blocks::Blocks;
 use super::records::{EnumText, Json};
 use crate::domain::account::{Phase, RunStats};
 use crate::domain::approval::Approval;
@@ -25,9 +26,9 @@ pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"RBlk");
 
 /// The format that this program writes, and the newest that it reads.
 ///
-/// The fifth has the tables of the fourth. What it added is a result of attempts, "answered", which an earlier version
-/// of this program would take for damage.
-pub(super) const VERSION: i32 = 5;
+/// The fifth added no table, but a result of attempts, "answered", which an earlier version would take for damage. The
+/// sixth has what a plan comes to and how far it was carried out a second time, in bits: see blocks.rs.
+pub(super) const VERSION: i32 = 6;
 
 /// The oldest format that ever existed.
 pub(super) const OLDEST: i32 = 1;
@@ -121,7 +122,7 @@ CREATE TABLE session (
 
 /// The tables that later formats added, each with the first format that has it. A ledger without them gets
 /// them with the first write after its planning: see wal.rs for why that can't be at any time.
-const ADDED: [(i32, &str); 7] = [
+const ADDED: [(i32, &str); 8] = [
     (
         CONSENTED,
         "
@@ -210,6 +211,26 @@ CREATE TABLE verified (
 ) STRICT;
 ",
     ),
+    (
+        SEALED,
+        "
+-- A bit for each of 1,024 items: which there are, which of them are to be sent, which of those close their referral.
+CREATE TABLE sealed (
+    block    INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    planned  BLOB NOT NULL,
+    sent     BLOB NOT NULL,
+    closing  BLOB NOT NULL
+) STRICT;
+-- Of the same items, how far they were carried out: the sum of all attempts at them, and which have their outcome.
+CREATE TABLE carried (
+    block    INTEGER PRIMARY KEY,
+    checksum INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    settled  BLOB NOT NULL
+) STRICT;
+",
+    ),
 ];
 
 /// The first format that has a place for consents.
@@ -232,6 +253,9 @@ pub(super) const STEPPED: i32 = 4;
 
 /// The first format that has a place for verifications.
 pub(super) const VERIFIED: i32 = 4;
+
+/// The first format that has items, outcomes and attempts a second time in blocks.
+pub(super) const SEALED: i32 = 6;
 
 /// Returns the SQL that creates all tables of a format.
 pub(super) fn tables(format: i32) -> String {
@@ -313,10 +337,13 @@ pub(super) fn index(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(INDEXES)
 }
 
-/// Adds the tables that a ledger of an earlier format lacks.
+/// Adds the tables that a ledger of an earlier format lacks. All of the ledger was checked by then.
 pub(super) fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     for (_, tables) in ADDED.into_iter().filter(|(since, _)| *since > format) {
         connection.execute_batch(tables)?;
+    }
+    if format < SEALED {
+        Blocks::of_records(connection)?.write(connection)?;
     }
     connection.pragma_update(None, "user_version", VERSION)
 }

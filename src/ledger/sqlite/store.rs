@@ -11,7 +11,7 @@ use super::error::{on_one_line, told};
 use super::files::{file, file_beside, log_file};
 use super::records::{EnumText, Json};
 use super::schema::{
-    APPLICATION, APPROVED, CONSENTED, MATCHED, OLDEST, ORDERED, STEPPED, SUBJECTS, VERIFIED, VERSION,
+    APPLICATION, APPROVED, CONSENTED, MATCHED, OLDEST, ORDERED, SEALED, STEPPED, SUBJECTS, VERIFIED, VERSION,
     is_needed, settings,
 };
 use super::{checksum, create, holder, permissions};
@@ -49,6 +49,13 @@ impl Store {
 
     /// Opens the ledger of a run for writing, after a check of every page of it.
     pub(super) fn open(dir: &Path) -> Result<Self, LedgerError> {
+        let store = Self::open_unchecked(dir)?;
+        store.check_pages()?;
+        Ok(store)
+    }
+
+    /// Opens the ledger of a run for writing. Its pages are for the caller to check.
+    pub(super) fn open_unchecked(dir: &Path) -> Result<Self, LedgerError> {
         // The format is checked on a read-only connection first, so that nothing is written to the file of a
         // newer version or of another program.
         let looked = Self::look_only(dir)?;
@@ -62,7 +69,6 @@ impl Store {
             permissions::tighten(&file_beside(dir, ending))?;
         }
         store.told(settings(&store.connection))?;
-        store.check_pages()?;
         Ok(store)
     }
 
@@ -256,6 +262,11 @@ impl Store {
     /// Whether the ledger has a place for the steps of carrying out.
     pub(super) fn has_steps(&self) -> bool {
         self.format >= STEPPED
+    }
+
+    /// Whether the ledger has a place for the blocks of its items.
+    pub(super) fn has_blocks(&self) -> bool {
+        self.format >= SEALED
     }
 
     /// Returns the last consent on record; ledgers of the first format have none.

@@ -19,7 +19,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
-use super::check::{checked_run, run_as_made};
+use super::check::{checked_run, run_as_made, run_checked_first};
 use super::crash_points::CrashPoint;
 use super::files::log_file;
 use super::holder::Found;
@@ -46,6 +46,18 @@ const HEADER: usize = 32;
 /// [`LedgerError::Damaged`] where they aren't; else the error of finding the file.
 pub(super) fn header(store: &Store, found: Result<Found, LedgerError>) -> Result<RunHeader, LedgerError> {
     let (spec, phase) = checked_run(store)?;
+    Ok(RunHeader { spec, phase, lost: lost(store, found?)? })
+}
+
+/// Returns the same after checking what tells how far the run has come: the rest is to be checked while it is sent.
+///
+/// # Errors
+/// As [`header`].
+pub(super) fn header_first(
+    store: &Store,
+    found: Result<Found, LedgerError>,
+) -> Result<RunHeader, LedgerError> {
+    let (spec, phase) = run_checked_first(store)?;
     Ok(RunHeader { spec, phase, lost: lost(store, found?)? })
 }
 

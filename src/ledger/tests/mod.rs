@@ -32,6 +32,6 @@ mod planning;
 mod remaining;
 mod sending;
 mod sent;
-mod turns;
+pub(super) mod turns;
 mod verdicts;
 pub(super) mod verified;

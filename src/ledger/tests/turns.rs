@@ -78,7 +78,7 @@ fn keys_of_rows(direction: Direction) -> OrderKeys {
     OrderKeys { of: KeySource::Rows(Box::new(of)), direction }
 }
 
-fn ordered(direction: Direction) -> RunSpec {
+pub(in crate::ledger) fn ordered(direction: Direction) -> RunSpec {
     let order = SendingOrder {
         by: OrderedBy::Column,
         name: "Priority".to_owned(),

@@ -24,8 +24,8 @@ another header: is damaged: file is not a database
 another page size: is damaged: file is not a database
 half of it: is damaged: database disk image is malformed
 its first page: is damaged: database disk image is malformed
-half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 33
-the middle of a page: is damaged: *** in database main *** Tree 30 page 30: btreeInitPage() returns error code 11 | is damaged: item 185 is not as it was written
+half a page less: is damaged: *** in database main *** Fragmentation of 456 bytes reported as 0 on page 35
+the middle of a page: is damaged: *** in database main *** Tree 32 page 32: btreeInitPage() returns error code 11 | is damaged: item 185 is not as it was written
 the head of a page: is damaged: *** in database main *** Tree 4 page 4: btreeInitPage() returns error code 11 | is damaged: database disk image is malformed
 another mark: is no ledger of this program
 no format: is damaged: its format is 0, which there never was

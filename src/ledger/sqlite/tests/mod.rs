@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod files;
 mod formats;
+mod rest;
 mod wal;
 
 use std::path::Path;
@@ -24,7 +25,7 @@ fn meddle(dir: &Path) -> rusqlite::Connection {
 }
 
 /// All tables of a ledger, but for those that are SQLite's own.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "run",
     "input",
     "row",
@@ -40,6 +41,8 @@ const TABLES: [&str; 15] = [
     "verification",
     "verified",
     "step",
+    "sealed",
+    "carried",
 ];
 
 /// Makes the checksums fit what is there, as where a defect had written it.
