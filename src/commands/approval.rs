@@ -36,8 +36,12 @@ pub async fn accounts(
     Accounts { service, machine: environment.user_name.map(str::to_owned), user: environment.user }
 }
 
-/// Returns the approvals of the plan about to be sent, where one is wanted: by the profile, or by the one with which the
-/// run was planned; `None` where none is.
+/// Whether an approval is wanted: by the profile, or by the one with which the run was planned.
+pub fn is_wanted(ledger: &Ledger, run_context: RunContext<'_>) -> bool {
+    run_context.sending.requires_approval || ledger.header().spec.requires_approval
+}
+
+/// Returns the approvals of the plan about to be sent, where one [is wanted](is_wanted); `None` where none is.
 ///
 /// # Errors
 /// Returns a usage error where one is wanted and there is none. Nothing was sent then.
@@ -46,7 +50,7 @@ pub async fn of_plan(
     plan_sha256: &str,
     run_context: RunContext<'_>,
 ) -> Result<Option<Vec<Approval>>, CommandError> {
-    if !run_context.sending.requires_approval && !ledger.header().spec.requires_approval {
+    if !is_wanted(ledger, run_context) {
         return Ok(None);
     }
     let (of_plan, others): (Vec<_>, Vec<_>) =

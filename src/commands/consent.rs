@@ -136,10 +136,23 @@ fn other_than(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<(), String> {
-    let (file, target) = (run_context.plan_file(), run_context.target.name());
     if consent.plan_sha256 != plan.sha256 {
+        let file = run_context.plan_file();
         return Err(format!("the consent on record is to another plan than {file} is now"));
     }
+    is_of(consent, run_context, environment)
+}
+
+/// Compares the target and the user of a consent on record with those of this process.
+///
+/// # Errors
+/// Returns how it differs.
+pub fn is_of(
+    consent: &Consent,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<(), String> {
+    let target = run_context.target.name();
     if consent.target != target {
         return Err(format!(
             "the consent on record is to sending to {}, not to {target}",

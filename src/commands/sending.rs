@@ -77,8 +77,11 @@ pub async fn go(
     run_context: RunContext<'_>,
     environment: &Environment<'_>,
 ) -> Result<Exit, CommandError> {
-    // The plan is written first, so that the user can read it before consenting.
-    let mut plan = write_reports::write_plan_alone(run_context.run, environment.console).await?;
+    // The plan is written first, so that the user can read it before consenting; not where that was done.
+    let mut plan = match consented_plan(&ledger, run_context, environment).await? {
+        Some(plan) => plan,
+        None => write_reports::write_plan_alone(run_context.run, environment.console).await?,
+    };
     match carry_out(ledger, client, run_context, &mut plan, environment).await {
         Ok(()) => finish::account(run_context, Some(plan), environment).await,
         Err(Ended { trouble, known }) => {
@@ -91,6 +94,20 @@ pub async fn go(
             Err(trouble)
         }
     }
+}
+
+/// Returns the plan as it is filed, where a consent to it is on record and nothing else hangs on its file.
+async fn consented_plan(
+    ledger: &Ledger,
+    run_context: RunContext<'_>,
+    environment: &Environment<'_>,
+) -> Result<Option<PlanFile>, LedgerError> {
+    if approval::is_wanted(ledger, run_context) {
+        return Ok(None);
+    }
+    let consent = ledger.consent().await?;
+    let counting = consent.filter(|consent| consent::is_of(consent, run_context, environment).is_ok());
+    Ok(counting.and_then(|consent| write_reports::filed_plan(run_context.run, &consent, environment.console)))
 }
 
 /// Asks for consent, connects, takes away the older reports, and sends.

@@ -1,6 +1,7 @@
 //! Writes the reports of a run from its ledger, and derives the exit code.
 
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use super::environment::{Console, Environment};
 use super::error::CommandError;
@@ -11,30 +12,50 @@ use super::page_commands::{ToldRun, page_commands};
 use super::verified_files;
 use super::whereabouts::Whereabouts;
 use crate::domain::account::{InputInfo, ItemAccount, Phase, RowAccount};
+use crate::domain::consent::Consent;
 use crate::domain::exit::Exit;
 use crate::domain::outcome::Outcome;
 use crate::domain::run_spec::RunSpec;
 use crate::ledger::{self, LedgerError, Reader, RunHeader};
 use crate::report::{
-    self, FileSummary, Filed, FiledPlan, Forms, Kept, Overview, PAGE_FILE, PageFacts, PlanCounts, PlanReport,
-    Referrals, ReportError, ReportPage, RowReports, Shelf, Summary, Tally, Texts, Written, report_files,
+    self, FileSummary, Filed, FiledPlan, Forms, Kept, Overview, PAGE_FILE, PLAN_FILE, PageFacts, PlanCounts,
+    PlanReport, Referrals, ReportError, ReportPage, RowReports, Shelf, Summary, TakenAway, Tally, Texts,
+    Written, report_files,
 };
 
-/// `plan.jsonl` as it was written, with its hash and the counts of its items.
+/// `plan.jsonl` as it is filed, with its hash.
 #[derive(Debug)]
 pub struct PlanFile {
-    counts: PlanCounts,
+    sha256: String,
+    /// What this process wrote; `None` where the file is as an earlier process wrote it.
+    written: Option<WrittenPlan>,
     /// What the plan would change; `None` once that was shown.
     overview: Option<Overview>,
-    filed: FiledPlan,
     /// The reports that were kept under another name when the run's reports were taken away after that.
     kept: Vec<Kept>,
+    /// The large ones, while it is found out whether they are to be kept.
+    aside: Option<JoinHandle<Vec<Kept>>>,
+}
+
+/// The files of a plan as they were written, with the counts of its items.
+#[derive(Debug)]
+struct WrittenPlan {
+    counts: PlanCounts,
+    filed: FiledPlan,
 }
 
 impl PlanFile {
     /// Returns the SHA-256 of the file's bytes, in hexadecimal, which identifies the plan.
     pub fn sha256(&self) -> &str {
-        &self.filed.lines.sha256
+        &self.sha256
+    }
+
+    /// Returns the reports that were kept under another name, once that is known of all, and what was written.
+    fn into_parts(self) -> (Vec<Kept>, Option<(WrittenPlan, Option<Overview>)>) {
+        let Self { written, overview, mut kept, aside, .. } = self;
+        // Where finding out failed, they stay under the other names.
+        kept.extend(aside.and_then(|aside| aside.join().ok()).into_iter().flatten());
+        (kept, written.map(|written| (written, overview)))
     }
 
     /// Takes the overview of the plan for showing it.
@@ -58,7 +79,22 @@ pub async fn write_plan_alone(run: &Path, console: &dyn Console) -> Result<PlanF
     let (folded, written) = write_items(&shelf, &reader, &reader.inputs().await?).await?;
     let filed = written.map_err(|error| unwritten(error, Exit::CouldNotRun, run, None))?;
     let PlanSums { counts, overview } = folded;
-    Ok(PlanFile { counts, overview, filed, kept: Vec::new() })
+    let sha256 = filed.lines.sha256.clone();
+    Ok(PlanFile {
+        sha256,
+        written: Some(WrittenPlan { counts, filed }),
+        overview,
+        kept: Vec::new(),
+        aside: None,
+    })
+}
+
+/// Returns the plan as an earlier process filed it, where that is the one which was consented to: it need not be written
+/// again before it is carried out. The ledger's plan is the same as then, which no one can change.
+pub fn filed_plan(run: &Path, consent: &Consent, console: &dyn Console) -> Option<PlanFile> {
+    let sha256 = consent.plan_sha256.clone();
+    let is_filed = shelf(run, console).has_filed(PLAN_FILE, &sha256);
+    is_filed.then_some(PlanFile { sha256, written: None, overview: None, kept: Vec::new(), aside: None })
 }
 
 /// Writes the page of a plan whose files are written, so that it can be reviewed before it is consented to.
@@ -70,6 +106,8 @@ pub async fn write_plan_page(
     plan: &PlanFile,
     environment: &Environment<'_>,
 ) -> Result<(), CommandError> {
+    // Nobody is asked about a plan that was consented to before.
+    let Some(WrittenPlan { counts, filed }) = &plan.written else { return Ok(()) };
     let Reporting { run, reveal, .. } = reporting;
     let (shelf, texts) = (shelf(run, environment.console), Texts::new(reveal));
     let reader = ledger::read(run).await?;
@@ -78,12 +116,12 @@ pub async fn write_plan_page(
         (reader.inputs().await?, *phase, Whereabouts::of(spec, environment).about(spec));
     let (rows, _) = fold_rows(&reader, &inputs, texts, |_| {}, None).await?;
     let mut written = Written::default();
-    written.add(plan.filed.lines.clone());
-    written.add(plan.filed.table.clone());
+    written.add(filed.lines.clone());
+    written.add(filed.table.clone());
     let exit = exit_of(phase, &rows.books, false);
     let folded = Folded {
         rows,
-        plan: PlanSums { counts: plan.counts, overview: None },
+        plan: PlanSums { counts: *counts, overview: None },
         plan_sha256: Some(plan.sha256().to_owned()),
         written,
         unwritten: None,
@@ -107,14 +145,18 @@ pub async fn write_plan_page(
 
 /// Takes the reports of a planned run away before it is sent, except its plan: they tell how the run stood
 /// before, and would be wrong if this process died before it wrote others. Reports that may hold a user's
-/// changes are kept under another name.
+/// changes are kept under another name. Large ones are moved there at once, and read while the plan is sent: what is as it
+/// was written is then removed.
 ///
 /// # Errors
 /// Returns an error where that can't be done. Nothing was sent then.
 pub fn take_away_reports(run: &Path, plan: &mut PlanFile, console: &dyn Console) -> Result<(), CommandError> {
     let resume = || CommandLine::resume(run, Vec::new());
     let taken = report::take_away(&shelf(run, console));
-    plan.kept = taken.map_err(|error| unwritten(error, Exit::CouldNotRun, run, Some(resume())))?;
+    let TakenAway { kept, aside } =
+        taken.map_err(|error| unwritten(error, Exit::CouldNotRun, run, Some(resume())))?;
+    plan.kept = kept;
+    plan.aside = aside.map(|aside| thread::spawn(|| aside.sort_out()));
     Ok(())
 }
 
@@ -266,9 +308,10 @@ async fn fold(
     let mut written = Written::default();
     // The plan report is the same at any time: where this process has written it already, it is not written
     // again.
-    let there = plan.map(|PlanFile { counts, overview, filed, kept }| {
+    let there = plan.and_then(|plan| {
+        let (kept, there) = plan.into_parts();
         written.keep(kept);
-        (PlanSums { counts, overview }, Ok(filed))
+        there.map(|(WrittenPlan { counts, filed }, overview)| (PlanSums { counts, overview }, Ok(filed)))
     });
     let mut files = RowReports::begin(shelf, inputs, reader.header().spec.created);
     let each_row = |row: &RowAccount| keep(&mut files, |files| files.row(row));

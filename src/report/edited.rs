@@ -16,7 +16,7 @@ use super::manifest::{self, FileSummary, SummaryFiles, checksum, in_hex, is_as_w
 use crate::disk;
 
 /// The reports as they were written.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct EarlierReports {
     /// Those that the summary lists.
     files: Vec<FileSummary>,
@@ -52,7 +52,7 @@ impl EarlierReports {
     }
 
     /// Returns whether this program once wrote a report of this name and checksum.
-    fn is_ours(&self, name: &str, sha256: &str) -> bool {
+    pub(super) fn is_ours(&self, name: &str, sha256: &str) -> bool {
         let told = self.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str()));
         let recorded = self.recorded.iter().map(|(name, sha256)| (name.as_str(), sha256.as_str()));
         let summary = self.summary.iter().map(|sha256| (manifest::NAME, sha256.as_str()));
@@ -74,6 +74,38 @@ impl EarlierReports {
             Some(there) if self.is_ours(&name, there) || new == Some(there) => Ok(None),
             _ => move_aside(report).map(|now| Some(Kept { report: report.to_owned(), now })),
         }
+    }
+}
+
+/// Reports that were moved aside at once, since reading them takes a while. Which of them may have been edited is to be
+/// found out.
+#[derive(Debug)]
+pub struct Aside {
+    earlier: EarlierReports,
+    moved: Vec<Kept>,
+}
+
+impl Aside {
+    /// Begins with none.
+    pub(super) fn begin(earlier: &EarlierReports) -> Self {
+        Self { earlier: earlier.clone(), moved: Vec::new() }
+    }
+
+    /// Moves a report aside.
+    pub(super) fn add(&mut self, report: &Path) -> io::Result<()> {
+        self.moved.push(Kept { report: report.to_owned(), now: move_aside(report)? });
+        Ok(())
+    }
+
+    /// Removes those that are as they were written, and returns the others. One that can't be read, or removed, is another.
+    pub fn sort_out(self) -> Vec<Kept> {
+        let Self { earlier, mut moved } = self;
+        moved.retain(|Kept { report, now }| {
+            let name = report.file_name().unwrap_or_default().to_string_lossy();
+            let is_ours = checksum(now).is_ok_and(|sha256| earlier.is_ours(&name, &sha256));
+            !(is_ours && disk::remove(now).is_ok())
+        });
+        moved
     }
 }
 
@@ -122,6 +154,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::super::atomic_file::{AtomicFile, remove_stale};
+    use super::super::files::{TakenAway, take_away};
     use super::super::shelf::Shelf;
     use super::super::testing::tell;
     use super::super::written::Written;
@@ -171,6 +204,40 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
         assert_eq!(remove_stale(&shelf(dir.path()), "error.csv").unwrap(), None);
         assert!(!dir.path().join("error.csv").exists());
+    }
+
+    /// A large report is moved aside at once, and is gone for good once it is known that nobody changed it.
+    #[test]
+    fn what_is_large_is_out_of_the_way_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let large = "row\n".repeat(400_000);
+        for (name, is_edited) in [("success.csv", false), ("error.csv", true), ("outcomes.jsonl", false)] {
+            write_and_tell(dir.path(), name, &large);
+            if is_edited {
+                fs::write(at(name), format!("mine{large}")).unwrap();
+            }
+            let TakenAway { kept, aside } = take_away(&shelf(dir.path())).unwrap();
+            assert!(kept.is_empty() && !at(name).exists() && !at("summary.json").exists(), "{name}");
+            let moved = name.replace('.', ".edited-1.");
+            assert!(at(&moved).exists(), "{name}");
+            let kept = aside.unwrap().sort_out();
+            let wanted = is_edited.then(|| Kept { report: at(name), now: at(&moved) });
+            assert_eq!(kept, Vec::from_iter(wanted), "{name}");
+            assert_eq!(at(&moved).exists(), is_edited, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_filed_is_told_by_its_name_and_checksum() {
+        let dir = tempfile::tempdir().unwrap();
+        write_and_tell(dir.path(), "plan.jsonl", "one");
+        let sum = checksum(&dir.path().join("plan.jsonl")).unwrap();
+        let is_filed = |name, sum: &str| shelf(dir.path()).has_filed(name, sum);
+        assert!(is_filed("plan.jsonl", &sum));
+        assert!(!is_filed("plan.csv", &sum) && !is_filed("plan.jsonl", &"0".repeat(64)));
+        fs::remove_file(dir.path().join("plan.jsonl")).unwrap();
+        assert!(!is_filed("plan.jsonl", &sum));
     }
 
     #[test]

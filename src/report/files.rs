@@ -1,9 +1,10 @@
 //! The one list of report files. A new report is added here.
 
+use std::fs;
 use std::path::Path;
 
 use super::atomic_file::{ReportError, remove_stale};
-use super::edited::Kept;
+use super::edited::{Aside, Kept};
 use super::row_file::{name, stem};
 use super::shelf::Shelf;
 use super::written::Forms;
@@ -98,11 +99,11 @@ pub fn is_report(file: &Path) -> bool {
 
 /// Removes the reports of a run before anything is sent, apart from its plan, which stays true. If the process
 /// dies before it writes others, no user reads in them that nothing was sent. A report that may have been
-/// edited is moved aside, and returned.
+/// edited is moved aside, and returned. So is every large one: whether it may have been edited is to be found out.
 ///
 /// # Errors
 /// Where one can't be removed. A directory of such a name is no report.
-pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
+pub fn take_away(shelf: &Shelf) -> Result<TakenAway, ReportError> {
     // The record takes over the checksums of the summary, so that the plan, which stays, is still known as a report.
     for file in shelf.earlier().files() {
         let path = shelf.dir().join(manifest::NAME);
@@ -112,16 +113,34 @@ pub fn take_away(shelf: &Shelf) -> Result<Vec<Kept>, ReportError> {
         ALWAYS.into_iter().chain([Bucket::Pending]).map(move |bucket| name(bucket, extension))
     });
     let stale = SINGLES.into_iter().filter(|single| !single.outlives_sending);
-    let mut kept = Vec::new();
+    let (mut kept, mut aside) = (Vec::new(), None);
     // The summary goes last: by its checksums edited reports are recognised.
     let rows = rows.chain(portal::names_in(shelf)?).chain(verified::NAMES.map(str::to_owned));
     for name in rows.chain(stale.map(|single| single.name.to_owned())) {
-        if !shelf.dir().join(&name).is_dir() {
-            kept.extend(remove_stale(shelf, &name)?);
+        let path = shelf.dir().join(&name);
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_file() && found.len() > LARGE => {
+                let aside = aside.get_or_insert_with(|| Aside::begin(shelf.earlier()));
+                aside.add(&path).map_err(|source| ReportError::Write { path, source })?;
+            }
+            _ if path.is_dir() => {}
+            _ => kept.extend(remove_stale(shelf, &name)?),
         }
     }
-    Ok(kept)
+    Ok(TakenAway { kept, aside })
 }
+
+/// What became of reports that were taken away.
+#[derive(Debug)]
+pub struct TakenAway {
+    /// Those that may have been edited, and were moved aside.
+    pub kept: Vec<Kept>,
+    /// The large ones, of which that is to be found out.
+    pub aside: Option<Aside>,
+}
+
+/// The size of a report in bytes from which on it is not read before something is sent.
+const LARGE: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

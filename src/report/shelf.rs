@@ -66,6 +66,12 @@ impl Shelf {
         &self.inner.earlier
     }
 
+    /// Whether a report of this name is there that this program once wrote with this checksum. What the file holds by now is
+    /// not looked at.
+    pub fn has_filed(&self, name: &str, sha256: &str) -> bool {
+        self.inner.earlier.is_ours(name, sha256) && self.inner.dir.join(name).is_file()
+    }
+
     /// Records a report that is about to be put in its place, by the checksum of its bytes in hexadecimal.
     pub(super) fn record(&self, name: &str, sha256: &str) -> io::Result<()> {
         match &self.inner.file {
