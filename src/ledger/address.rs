@@ -83,12 +83,12 @@ pub async fn open(at: impl Into<Address>) -> Result<Ledger, LedgerError> {
     }))
 }
 
-/// Opens a run to send it, as [`open`] does. Where it is a large one that stopped, nothing is checked before but how far it
+/// Opens a run to send it, as [`open()`] does. Where it is a large one that stopped, nothing is checked before but how far it
 /// has come: each item is checked when it is handed out, and all the rest while the run is sent (see
 /// [`Backlog::whole`](super::Backlog::whole)).
 ///
 /// # Errors
-/// As [`open`], as far as the damage is in what is checked first.
+/// As [`open()`], as far as the damage is in what is checked first.
 pub async fn open_to_send(at: impl Into<Address>) -> Result<Ledger, LedgerError> {
     match at.into() {
         Address::Directory(dir) => {
