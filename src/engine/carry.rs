@@ -72,7 +72,9 @@ pub async fn carry_out<A: Api>(
                 Err(error) => ended.failed(error),
             }
         }
+        // Where the ledger fails, nothing can be confirmed, however the run was stopped before.
         if passes.is_empty()
+            && ended.failure.is_none()
             && let Some(pass) = pool.due(tasks.is_empty(), context.stop.reason())
         {
             passes.push(confirm(context, backlog, journal, &pool, pass));
