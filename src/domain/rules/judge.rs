@@ -33,6 +33,31 @@ use crate::domain::wording::Wording;
 /// The time after a referral's creation within which winning it may cost the deal registration.
 const EARLY: SignedDuration = SignedDuration::from_hours(72);
 
+/// How a text can be a copy of one that the referral has, and not quite the same.
+struct Copied {
+    rule: Rule,
+    /// Whether the first text is such a copy of the second.
+    is_of: fn(&str, &str) -> bool,
+    /// What the copy has that its original has not, or the other way round.
+    with: &'static str,
+    hint: &'static str,
+}
+
+const COPIES: [Copied; 2] = [
+    Copied {
+        rule: Rule::LostCharacters,
+        is_of: is_lossy_copy,
+        with: "characters lost",
+        hint: "save the file as UTF-8, which Excel calls CSV UTF-8, from one that still has them",
+    },
+    Copied {
+        rule: Rule::KeptGuard,
+        is_of: is_guarded_copy,
+        with: "the ' that an export puts in front",
+        hint: "keep the column export.guarded, which says where it is no part of the text",
+    },
+];
+
 /// Changes that differ from the current referral and that the rules allow. Only [`judge()`] builds one.
 #[derive(Debug, Clone)]
 pub struct Approved {
@@ -366,44 +391,13 @@ impl Evaluator<'_, '_> {
         // What was there before is no copy of something else that was.
         let texts = json::texts(&change.after);
         let texts: Vec<_> = texts.into_iter().filter(|text| !had.contains(text)).collect();
-        self.ask_about_lost_characters(change, place, &had, &texts);
-        self.ask_about_kept_guards(change, place, &had, &texts);
-    }
-
-    /// Asks whether a text is the referral's own, with the guards that an export gave it.
-    fn ask_about_kept_guards(
-        &mut self,
-        change: &Change,
-        place: Location,
-        had: &[Cow<'_, str>],
-        texts: &[Cow<'_, str>],
-    ) {
-        for text in texts {
-            if let Some(own) = had.iter().find(|had| is_guarded_copy(text, had)) {
-                let (text, own) = (excerpt(text), excerpt(own));
-                let message =
-                    format!("{}: {text} is {own} with the ' that an export puts in front", change.path);
-                let hint = "keep the column export.guarded, which says where it is no part of the text";
-                self.find(Rule::KeptGuard, place, message, hint);
-            }
-        }
-    }
-
-    /// Asks whether a text is what is left of the referral's own.
-    fn ask_about_lost_characters(
-        &mut self,
-        change: &Change,
-        place: Location,
-        had: &[Cow<'_, str>],
-        texts: &[Cow<'_, str>],
-    ) {
-        for text in texts {
-            if let Some(whole) = had.iter().find(|had| is_lossy_copy(text, had)) {
-                let (text, whole) = (excerpt(text), excerpt(whole));
-                let message = format!("{}: {text} is {whole} with characters lost", change.path);
-                let hint =
-                    "save the file as UTF-8, which Excel calls CSV UTF-8, from one that still has them";
-                self.find(Rule::LostCharacters, place, message, hint);
+        for copy in COPIES {
+            for text in &texts {
+                if let Some(whole) = had.iter().find(|had| (copy.is_of)(text, had)) {
+                    let (text, whole) = (excerpt(text), excerpt(whole));
+                    let message = format!("{}: {text} is {whole} with {}", change.path, copy.with);
+                    self.find(copy.rule, place, message, copy.hint);
+                }
             }
         }
     }

@@ -260,3 +260,24 @@ fn outstanding(Intact(row): &Intact<'_>, lost: Option<Lost>) -> rusqlite::Result
         versions,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::ledger::tests::fixtures::planned;
+
+    #[tokio::test]
+    async fn items_are_looked_up_by_a_statement_that_is_prepared_once() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(planned(dir.path(), 9).await);
+        let store = Store::open(dir.path()).unwrap();
+        let blocks = check::blocks(&store).unwrap();
+        let claims = Claims::new(store, blocks, RestCheck::done(), None, false).unwrap();
+        assert_eq!(claims.claim(9).await.unwrap().len(), 9);
+        let one = claims.store.connection.prepare_cached(&claims.one).unwrap();
+        let [runs, again] = [StatementStatus::Run, StatementStatus::RePrepare].map(|of| one.get_status(of));
+        assert_eq!((runs, again), (9, 0));
+    }
+}

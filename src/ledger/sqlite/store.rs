@@ -189,6 +189,7 @@ impl Store {
         let connection = opened
             // Until the end shows that it isn't needed, closing leaves the log where it is: see `drop`.
             .and_then(|connection| keep_log(&connection, true).map(|()| connection))
+            .and_then(|connection| plan_once(&connection).map(|()| connection))
             .and_then(|connection| checksum::offer(&connection).map(|()| connection))
             .map_err(|error| told(file, &error))?;
         Ok(Self { connection, dir: dir.to_owned(), watch: None, format: VERSION })
@@ -386,4 +387,11 @@ fn immutable(file: &Path) -> PathBuf {
 /// Sets whether the log stays when the last connection is closed.
 fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+/// Lets statements be planned when they are prepared, whatever is bound to them later. Else SQLite looks at the values
+/// that a plan might depend on, and prepares a statement anew whenever one of them changes, though without statistics, of
+/// which a ledger has none, the plan is always the same.
+fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
