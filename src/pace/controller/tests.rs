@@ -1,5 +1,8 @@
 use std::collections::VecDeque;
 
+use super::falling::BELOW;
+use super::growing::LEAP;
+use super::known::{MOST_FORETOLD, OF_TOLD};
 use super::*;
 
 const fn s(seconds: u64) -> Duration {
