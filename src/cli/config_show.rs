@@ -243,7 +243,7 @@ fn sending(limits: &args::LimitArgs) -> args::SendingArgs {
 }
 
 fn row(name: &str, value: impl Into<Option<String>>, origin: String, over: Vec<String>) -> SettingRow {
-    SettingRow { name: name.to_owned(), value: value.into(), origin, over }
+    SettingRow { name: name.to_owned(), value: value.into(), origin, over, begins_at: None }
 }
 
 /// Returns what is shown of where the token comes from.

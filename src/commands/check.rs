@@ -169,7 +169,7 @@ fn lines(options: &CheckOptions, inquiry: &Inquiry, environment: &Environment<'_
 /// Returns the line about the settings. One that a run would refuse has ended the command before.
 fn settings(options: &CheckOptions) -> CheckLine {
     let shown = |row: &SettingRow| {
-        let SettingRow { name, value, origin, over } = row;
+        let SettingRow { name, value, origin, over, .. } = row;
         let over = if over.is_empty() { String::new() } else { format!(", over {}", over.join(", ")) };
         format!("{name}: {} ({origin}{over})", value.as_deref().unwrap_or("none"))
     };

@@ -78,6 +78,14 @@ pub fn signed_in(target: &Target, environment: &Environment<'_>) -> Option<Strin
     }
 }
 
+/// Returns the id of the tenant that is signed in to for a target, where its tokens come from a sign-in that told it.
+pub fn signed_in_tenant(target: &Target, environment: &Environment<'_>) -> Option<String> {
+    match target {
+        Target::Service(endpoint, Some(Credentials::Kept(kept))) => kept.tenant(endpoint, environment),
+        Target::Service(..) | Target::Sandbox(_) => None,
+    }
+}
+
 /// Returns why there is no token for a target, where nothing says where one comes from and nobody is signed in.
 pub fn nobody_signed_in(target: &Target, environment: &Environment<'_>) -> Option<CommandError> {
     match target {

@@ -114,6 +114,11 @@ impl KeptSignIn {
         Some(format!("{} is signed in, in the tenant {}", visible(&account), record.id.tenant))
     }
 
+    /// Returns the id of the tenant that is signed in to for a service, where the sign-in told it.
+    pub fn tenant(&self, endpoint: &Endpoint, environment: &Environment<'_>) -> Option<String> {
+        self.record(&sign_ins(environment).ok()?, endpoint).ok()?.account?.tenant
+    }
+
     /// Returns why there is no sign-in for a service, where there is none.
     pub fn trouble(&self, endpoint: &Endpoint, environment: &Environment<'_>) -> Option<CommandError> {
         let record = match sign_ins(environment) {

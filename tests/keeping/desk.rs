@@ -14,7 +14,7 @@ use crate::support::sandbox::Sandbox;
 pub struct Desk {
     pub place: Rc<Place>,
     pub authority: Authority,
-    _sandbox: Sandbox,
+    pub sandbox: Sandbox,
     /// What else there is in the environment.
     pub variables: Vec<(&'static str, String)>,
 }
@@ -30,7 +30,7 @@ impl Desk {
         );
         place.write("referral-bulk.toml", settings);
         let state = place.path("state").to_str().unwrap().to_owned();
-        Self { place, authority, _sandbox: sandbox, variables: vec![("XDG_STATE_HOME", state)] }
+        Self { place, authority, sandbox, variables: vec![("XDG_STATE_HOME", state)] }
     }
 
     /// Runs a command to its end.

@@ -3,7 +3,13 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
 use crate::desk::Desk;
+use crate::support::sha256::sha256;
+
+const TENANT: &str = "3f0d6b3e-0c9e-4d0e-9a5e-6f6a5d1c2b3a";
 
 #[test]
 fn a_sign_in_whose_token_is_not_there_is_none() {
@@ -59,4 +65,36 @@ fn json_is_for_the_status_alone() {
         assert_eq!(told.stdout, "", "{line}");
     }
     assert_eq!(desk.authority.look(|state| state.issued), 0);
+}
+
+/// What is remembered is kept for each tenant, and a sign-in that is kept tells which, without a token or the network.
+#[test]
+fn the_rate_that_a_run_begins_with_is_shown_where_the_sign_in_tells_the_tenant() {
+    let desk = Desk::new("file");
+    desk.authority.look(|state| state.tenant = Some(TENANT));
+    let endpoint = &desk.sandbox.base;
+    let file = format!("state/referral-bulk/rates/{}.json", &sha256(format!("{endpoint}\n{TENANT}"))[..32]);
+    let now = fs::metadata(desk.place.path("referral-bulk.toml")).unwrap().modified().unwrap();
+    let now = Timestamp::try_from(now).unwrap();
+    let changing = json!({ "per_second": 50.0, "is_limit": true, "at": now });
+    let kept = json!({
+        "version": 1, "endpoint": endpoint, "tenant": TENANT, "reading": null, "changing": changing,
+    });
+    desk.place.write(&file, kept.to_string());
+    let shown = |flags: &str| {
+        let text = desk.run(&format!("config show {flags}")).expect(0).stdout;
+        let told = desk.run(&format!("config show --json {flags}")).expect(0).stdout;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let rows = told["settings"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["name"] == "rate").unwrap().clone();
+        let line = text.lines().find(|line| line.starts_with("rate ")).unwrap();
+        (line.split_whitespace().collect::<Vec<_>>().join(" "), row["begins_at"].clone())
+    };
+    let auto = "rate auto --rate, over referral-bulk.toml:7".to_owned();
+    assert_eq!(shown("--rate auto"), (auto, Value::Null), "nobody is signed in");
+    desk.login();
+    let begins = "rate auto, and begins at 50.0/s --rate, over referral-bulk.toml:7".to_owned();
+    assert_eq!(shown("--rate auto"), (begins, json!(50.0)));
+    assert_eq!(shown(""), ("rate 200/s referral-bulk.toml:7".to_owned(), Value::Null), "it isn't found");
+    assert_eq!(desk.authority.look(|state| state.asked), 0, "no token was asked for");
 }
