@@ -51,11 +51,12 @@
 //! one that was held, the rate falls to the average of what was let through, pauses included: no quota grants
 //! less than that over a longer time. Over a short time it may, so the rate falls by half at most.
 //!
-//! [`effort::THROTTLED`] and [`effort::PAUSED`] are the share of requests and of time that looking for a higher rate may cost;
-//! a throttle is paid off once enough requests and enough time have passed to keep within them. Throttled
-//! requests that were sent before the pause began belong to the same episode: they add to that cost, and lower
-//! the rate no further. Where nothing at all was let through after a pause, the pause was too short, which
-//! says nothing of the rate. Until something is let through, one request a second is sent, so that the load
+//! [`effort::THROTTLED`] and [`effort::PAUSED`] are the share of requests and of time that looking for a higher
+//! rate may cost; a throttle is paid off once enough requests and enough time have passed to keep within them.
+//! Throttled requests that were sent before the pause began belong to the same episode: they add to that cost, and
+//! lower the rate no further. Where nothing at all was let through after a pause, the pause was too short, which
+//! says nothing of the rate, but adds to that cost, too, and to the time over which a limit seems to be counted, so
+//! that the rate grows more slowly. Until something is let through, one request a second is sent, so that the load
 //! on a service that refuses everything doesn't grow.
 
 mod checkpoint;

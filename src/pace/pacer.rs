@@ -24,12 +24,12 @@ pub const MAX_PAUSE: Duration = Duration::from_secs(600);
 /// The longest pause that is taken because an answer foretells it. If it is too short, a refusal says so.
 pub const MAX_FORETOLD: Duration = Duration::from_secs(60);
 
-/// The number of pauses in a row after which the service is no longer believed that they can be very short.
-const MANY_IN_A_ROW: u32 = 10;
+/// The number of pauses in a row for which the service is believed that they can be as short as it says.
+const BELIEVED_IN_A_ROW: u32 = 2;
 
-/// The shortest pause from then on. Together they outlast a minute, and so a quota of a minute, before a run is
-/// given up.
-const NOT_SO_SHORT: Duration = Duration::from_secs(5);
+/// What the shortest pause grows to from then on, as it does where nothing is said. A quota of a minute is waited for
+/// with ten refusals or so, and no longer than this beyond its end.
+const NOT_SO_SHORT: Duration = Duration::from_secs(10);
 
 /// The pace of a run, which all workers share: every request, read or write, waits here for its turn.
 #[derive(Debug)]
@@ -159,7 +159,8 @@ impl Pace {
     ///
     /// `asked` is the value of `Retry-After`. Where there was none, or zero, which would let a throttled
     /// run go on at full speed, the pause grows with the throttles in a row: 1 s, 2 s, 4 s … 60 s. It is
-    /// capped at [`MAX_PAUSE`], and no shorter than `NOT_SO_SHORT` after `MANY_IN_A_ROW` in a row.
+    /// capped at [`MAX_PAUSE`]. After `BELIEVED_IN_A_ROW` pauses that were too short, the shortest grows in the same
+    /// way, up to `NOT_SO_SHORT`.
     pub fn throttled(&self, turn: Turn, asked: Option<Duration>) -> Pause {
         self.adapt(|controller, now| {
             let in_a_row = controller.in_a_row_with(turn);
@@ -293,7 +294,12 @@ impl Pace {
 fn length(asked: Option<Duration>, in_a_row: u32) -> Duration {
     match asked {
         Some(asked) if !asked.is_zero() => {
-            let least = if in_a_row > MANY_IN_A_ROW { NOT_SO_SHORT } else { Duration::ZERO };
+            let too_short = in_a_row.saturating_sub(BELIEVED_IN_A_ROW);
+            let least = if too_short > 0 {
+                retry::default_pause(too_short).min(NOT_SO_SHORT)
+            } else {
+                Duration::ZERO
+            };
             asked.clamp(least, MAX_PAUSE)
         }
         _ => retry::default_pause(in_a_row),

@@ -51,6 +51,16 @@ fn any_quota_is_found() {
     });
 }
 
+/// Of half a minute, the doubling and two or three pauses cost a seventh.
+#[test]
+fn windows_of_a_second_are_found_whatever_the_quota() {
+    each(&rates::windows(), |scenario| {
+        let shares = rates::run(*scenario);
+        let is_well = shares.used.0 >= 82.5 && shares.used.1 >= 95.0 && shares.throttled.0 <= 2.0;
+        assert!(is_well, "{scenario:#?} {shares:#?}");
+    });
+}
+
 #[test]
 fn a_run_is_the_same_every_time() {
     let scenario = rates::SCENARIOS[0];

@@ -19,9 +19,11 @@ const LONGEST_HOLD: Duration = Duration::from_secs(600);
 
 impl Controller {
     /// Adds the cost of an episode to what has to be paid off. Half of what is still owed is dropped, because
-    /// where the limit moves one episode follows another.
+    /// where the limit moves one episode follows another. Nothing is dropped where nothing was let through since the
+    /// one before: then it is the same limit that still refuses, and each refusal is a request that was spent on it.
     pub(super) fn charge(&mut self, now: Duration, pause: Duration) {
-        self.owed = self.owed / 2.0 + 1.0 / THROTTLED;
+        let still_owed = if self.in_a_row == 0 { self.owed / 2.0 } else { self.owed };
+        self.owed = still_owed + 1.0 / THROTTLED;
         let left = self.quiet_until.saturating_sub(now) / 2;
         let cost = if self.start.is_some() { pause * START_QUIET } else { pause.mul_f64(1.0 / PAUSED) };
         self.quiet_until = now + pause + (left + cost).min(LONGEST_HOLD);

@@ -15,6 +15,9 @@ pub(super) const BELOW: f64 = 0.98;
 /// The share of a rate that is held, where that rate was sustained for no more than a round.
 const CAUTION: f64 = 0.99;
 
+/// The longest pause that parts add up to: after an outage, which has many, the rate is to come back within minutes.
+const LONGEST_IN_PARTS: Duration = Duration::from_secs(13);
+
 impl Controller {
     /// Records that a request was throttled, and that nothing is sent for the length of `pause`.
     pub(in crate::pace) fn throttled(&mut self, now: Duration, turn: Turn, pause: Duration) {
@@ -35,8 +38,8 @@ impl Controller {
         }
         self.charge(now, pause);
         self.episode += 1;
-        self.pause = pause;
         self.in_a_row += 1;
+        self.pause = self.pause_so_far(pause);
         let is_next = self.in_a_row == 1;
         match self.start.take_if(|start| is_next && start.is_over()) {
             Some(_) => self.lower(turn.rate),
@@ -47,6 +50,14 @@ impl Controller {
             None if is_next => self.lower(turn.rate),
             None => {}
         }
+    }
+
+    /// Returns how long the service has paused the run for, as far as that tells over which time it counts. Pauses in
+    /// a row are one that was told in parts: a quota of a minute whose refusals ask for a second each is still one of a
+    /// minute, and a rate is no more sustained after four seconds of it. At the start, [`Start`] adds them up.
+    fn pause_so_far(&self, pause: Duration) -> Duration {
+        let all = if self.in_a_row > 1 && self.start.is_none() { self.pause + pause } else { pause };
+        pause.max(all.min(LONGEST_IN_PARTS))
     }
 
     /// Lowers the rate after a throttle of the start.

@@ -5,7 +5,7 @@
 //!
 //! | what was seen | taken for | the rate that it grants |
 //! |---|---|---|
-//! | both were throttled after as many requests within a second | a window of a second | these |
+//! | both were throttled after as many requests within a second, and the rate that this tells wasn't tried yet | a window of a second | these |
 //! | throttled within a second | a window of a second | what was sent |
 //! | anything else | a bucket that holds a reserve | the rate at which the reserve that one phase used up is used up by the other, too |
 
@@ -18,8 +18,14 @@ const LATELY: Duration = Duration::from_secs(1);
 /// The most requests that are remembered.
 const MOST: usize = 4096;
 
-/// The share by which two counts may differ that are taken for the same.
-const ALIKE: f64 = 0.1;
+/// The share by which two counts may differ that are taken for the same. A window grants the same each time, and
+/// what comes a little closer than it was sent makes a difference of a few; what a bucket grants looks alike only
+/// by chance.
+const ALIKE: f64 = 0.04;
+
+/// The share of what was sent in a second that must have been sent in the one before it, so that no window of a second
+/// can have borne both.
+const AS_MUCH: f64 = 0.9;
 
 /// The share of what was sent in the last second of either phase that a limit is taken to grant at least.
 const WINDOW_SHARE: f64 = 0.95;
@@ -34,6 +40,8 @@ pub(super) struct Phase {
     steps: Vec<(f64, f64)>,
     /// How many requests were sent in the second before the throttle, but not more than at the last rate.
     lately: f64,
+    /// How many were sent in the second before that one.
+    earlier: f64,
     /// The pause that followed, in seconds.
     pause: f64,
 }
@@ -82,6 +90,7 @@ impl PhaseLog {
         Phase {
             steps: self.steps.iter().copied().chain([last]).collect(),
             lately: before(at.saturating_sub(LATELY)).min(rate),
+            earlier: before(at.saturating_sub(LATELY * 2)) - before(at.saturating_sub(LATELY)),
             pause: pause.min(LATELY).as_secs_f64(),
         }
     }
@@ -93,10 +102,17 @@ impl Phase {
         self.lately
     }
 
-    /// Returns the rate that is granted, as this phase and the next one tell it.
-    pub(super) fn granted(&self, next: &Self) -> f64 {
+    /// Returns whether it was a reserve that was used up: as much was let through in the second before the last one, and
+    /// no window of a second refuses what it bore a second ago.
+    pub(super) fn used_a_reserve(&self) -> bool {
+        self.earlier >= self.lately * AS_MUCH
+    }
+
+    /// Returns the rate that is granted, as this phase and the next one tell it. Where the next one `held` a rate that
+    /// was told before and was throttled all the same, it is no window of a second that was taken for it.
+    pub(super) fn granted(&self, next: &Self, held: bool) -> f64 {
         let (time, sent) = next.steps.iter().fold((0.0, 0.0), |sum, step| (sum.0 + step.0, sum.1 + step.1));
-        if (next.lately - self.lately).abs() <= (next.lately * ALIKE).max(1.5) {
+        if !held && (next.lately - self.lately).abs() <= (next.lately * ALIKE).max(1.5) {
             return f64::midpoint(next.lately, self.lately);
         }
         if time < LATELY.as_secs_f64() {
@@ -183,7 +199,7 @@ mod tests {
         let mut log = PhaseLog::default();
         let doubling: Vec<(f64, f64)> = (1..20).map(|power| (2.0_f64.powi(power), 0.25)).collect();
         let (now, first) = asked(&mut log, quota, most, most, &doubling, 0.0);
-        let begin = first.lately() * 0.95;
+        let begin = first.lately() * 0.9;
         let growing: Vec<(f64, f64)> = [1.0, 1.09, 1.38, 1.87].map(|factor| (begin * factor, 1.0)).into();
         let (_, second) = asked(&mut log, quota, most, quota.min(most), &growing, now + 1.0);
         (first, second)
@@ -196,7 +212,7 @@ mod tests {
         fn two_throttles_tell_what_a_bucket_grants(quota in 8.0..200.0_f64, seconds in 0.1..0.6_f64) {
             let most = (quota * seconds).max(5.0);
             let (first, second) = two_phases(quota, most);
-            let share = first.granted(&second) / quota;
+            let share = first.granted(&second, false) / quota;
             prop_assert!(
                 (0.75..=1.1 + most / quota).contains(&share),
                 "{quota} {most}: {share} {first:?} {second:?}"
@@ -206,14 +222,15 @@ mod tests {
 
     #[test]
     fn what_two_throttles_are_taken_for() {
-        let phase = |steps: &[(f64, f64)], lately| Phase { steps: steps.to_vec(), lately, pause: 1.0 };
+        let phase =
+            |steps: &[(f64, f64)], lately| Phase { steps: steps.to_vec(), lately, earlier: 0.0, pause: 1.0 };
         let ramp = [(0.25, 4.0), (0.25, 8.0), (0.25, 16.0), (0.2, 12.0)];
         for (what, first, second, wanted) in [
             ("a window of a second", phase(&ramp, 40.0), phase(&[(2.1, 82.0)], 39.0), 39.5),
             ("less than a second", phase(&ramp, 40.0), phase(&[(0.5, 20.0)], 20.0), 20.0),
             ("few in a second", phase(&[(1.0, 5.0)], 5.0), phase(&[(3.0, 16.0)], 6.0), 5.5),
         ] {
-            assert!((first.granted(&second) - wanted).abs() < 1e-9, "{what}");
+            assert!((first.granted(&second, false) - wanted).abs() < 1e-9, "{what}");
         }
     }
 }

@@ -18,8 +18,13 @@ const TELLING: u64 = 3;
 const SAME_REQUESTS: f64 = 1.15;
 const SAME_TIME: f64 = 1.5;
 
-/// The share of what was let through in the last second that is tried first after a throttle.
-const AFTER_FIRST: f64 = 0.95;
+/// The share of what was let through in the last second that is tried first after a throttle. It is so much lower that
+/// the next step still lies within a limit that was told rightly: a throttle that comes later tells more, and a second
+/// that straddles two windows holds more than either.
+const AFTER_FIRST: f64 = 0.9;
+
+/// The same where it was a reserve that bore that much: what is granted is less, and nobody knows how much.
+const OF_RESERVE: f64 = 0.5;
 
 /// The share that is used of a limit that two throttles have told.
 const OF_LIMIT: f64 = 0.975;
@@ -141,10 +146,15 @@ impl Start {
         }
         self.falls += 1;
         let then = match self.before.take() {
-            None => Then::Seek((phase.lately() * AFTER_FIRST).max(least)),
+            None => {
+                let share = if phase.used_a_reserve() { OF_RESERVE } else { AFTER_FIRST };
+                Then::Seek((phase.lately() * share).max(least))
+            }
             Some(before) => {
                 let share = OF_LIMIT * (1.0 - LESS * f64::from(self.falls.saturating_sub(2)));
-                Then::Hold((before.granted(&phase).min(rate) * share).max(least))
+                // What two throttles told was held since.
+                let held = self.falls > 2;
+                Then::Hold((before.granted(&phase, held).min(rate) * share).max(least))
             }
         };
         self.before = Some(phase);

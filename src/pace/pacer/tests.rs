@@ -127,7 +127,13 @@ async fn overlapping_pauses_end_with_the_latest() {
 fn pauses_are_capped_and_grow_by_themselves() {
     for (asked, in_a_row, taken) in [
         (Some(s(7)), 1, s(7)),
-        (Some(ms(1)), 9, ms(1)),
+        (Some(ms(1)), 2, ms(1)),
+        (Some(ms(1)), 3, s(1)),
+        (Some(s(3)), 4, s(3)),
+        (Some(ms(1)), 6, s(8)),
+        (Some(s(1)), 7, s(10)),
+        (Some(s(1)), u32::MAX, s(10)),
+        (Some(s(60)), 20, s(60)),
         (Some(MAX_PAUSE), 1, MAX_PAUSE),
         (Some(s(601)), 1, MAX_PAUSE),
         (Some(Duration::MAX), 1, MAX_PAUSE),
