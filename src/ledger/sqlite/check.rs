@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Params};
 
 use super::blocks::Blocks;
 use super::checksum;
-use super::schema::{INDEXES, later_tables, made, tables};
+use super::schema::{Made, Object};
 use super::store::Store;
 use crate::domain::account::Phase;
 use crate::domain::run_spec::RunSpec;
@@ -13,11 +13,11 @@ use crate::ledger::error::LedgerError;
 /// Returns what the run is, and how far it has come, after checking that all tables are as they were created
 /// and all records as they were written.
 pub(super) fn checked_run(store: &Store) -> Result<(RunSpec, Phase), LedgerError> {
-    let tables = store.told(made(&tables(store.format), ""))?;
-    check_made(store, &tables)?;
+    let made = store.told(Made::known())?;
+    check_made(store, made.first(store.format))?;
     check_format(store)?;
-    for (table, _) in tables.iter().filter(|(_, made)| made.starts_with("CREATE TABLE")) {
-        check_records(store, table, "TRUE", [])?;
+    for table in made.first(store.format).filter(|object| object.sql.starts_with("CREATE TABLE")) {
+        check_records(store, &table.name, "TRUE", [])?;
     }
     check_numbers(store)?;
     let (about, phase) = run_with_indexes(store)?;
@@ -30,7 +30,7 @@ pub(super) fn checked_run(store: &Store) -> Result<(RunSpec, Phase), LedgerError
 /// Returns the same after checking that all tables are as they were created, and that the record of the run is as it
 /// was written. Whoever reads another record checks it then: see [`check_records`].
 pub(super) fn run_as_made(store: &Store) -> Result<(RunSpec, Phase), LedgerError> {
-    check_made(store, &store.told(made(&tables(store.format), ""))?)?;
+    check_made(store, store.told(Made::known())?.first(store.format))?;
     check_format(store)?;
     check_records(store, "run", "TRUE", [])?;
     run_with_indexes(store)
@@ -72,18 +72,18 @@ fn run_with_indexes(store: &Store) -> Result<(RunSpec, Phase), LedgerError> {
     let (about, phase) = store.run()?;
     // The indexes are created only when the plan is sealed.
     if phase != Phase::Planning {
-        check_made(store, &store.told(made(&tables(store.format), INDEXES))?)?;
+        check_made(store, store.told(Made::known())?.planned(store.format))?;
     }
     Ok((about, phase))
 }
 
-fn check_made(store: &Store, objects: &[(String, String)]) -> Result<(), LedgerError> {
-    for (name, made) in objects {
-        let found = "SELECT sql FROM sqlite_schema WHERE name = ?1";
-        let found: Option<String> =
-            store.told(store.connection.query_row(found, [name], |row| row.get(0)).optional())?;
+fn check_made<'a>(store: &Store, objects: impl Iterator<Item = &'a Object>) -> Result<(), LedgerError> {
+    let found = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+    let mut found = store.told(store.connection.prepare_cached(found))?;
+    for Object { name, sql, .. } in objects {
+        let found: Option<String> = store.told(found.query_row([name], |row| row.get(0)).optional())?;
         match found {
-            Some(found) if found == *made => {}
+            Some(found) if found == *sql => {}
             Some(_) => return Err(store.damaged(format!("{name} is not as it was made"))),
             None => return Err(store.damaged(format!("{name} is missing"))),
         }
@@ -94,9 +94,10 @@ fn check_made(store: &Store, objects: &[(String, String)]) -> Result<(), LedgerE
 /// Checks that no table is there that only a later format has: else the format is not the one that was written, and
 /// what those tables hold would pass for absent.
 fn check_format(store: &Store) -> Result<(), LedgerError> {
-    for (name, _) in store.told(made(&later_tables(store.format), ""))? {
-        let found = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
-        if store.told(store.connection.query_row(found, [&name], |row| row.get(0)))? {
+    let found = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
+    let mut found = store.told(store.connection.prepare_cached(found))?;
+    for Object { name, .. } in store.told(Made::known())?.later(store.format) {
+        if store.told(found.query_row([name], |row| row.get(0)))? {
             return Err(store.damaged(format!("its format is {}, which has no {name}", store.format)));
         }
     }

@@ -10,6 +10,8 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params};
 
+use super::schema::Made;
+
 /// Registers the SQL function `checksum_of(COLUMN, ...)` on a connection.
 pub(super) fn offer(connection: &Connection) -> rusqlite::Result<()> {
     let flags =
@@ -76,16 +78,16 @@ pub(super) fn first_changed(
     condition: &str,
     values: impl Params,
 ) -> rusqlite::Result<Option<i64>> {
-    let columns = columns(connection, table)?;
+    let columns = Made::known()?.columns(table);
     let changed = format!(
         "SELECT rowid FROM {table} WHERE {condition} AND checksum IS NOT checksum_of({columns})
          ORDER BY rowid LIMIT 1"
     );
-    connection.query_row(&changed, values, |row| row.get(0)).optional()
+    connection.prepare_cached(&changed)?.query_row(values, |row| row.get(0)).optional()
 }
 
-/// Returns the columns of a table that its checksum covers.
-pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<String> {
+/// Asks the database which columns of a table its checksum covers; `None` where there is no such table.
+pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {
     let columns = "SELECT group_concat(name, ', ' ORDER BY cid) FROM pragma_table_info(?1)
                    WHERE name <> 'checksum'";
     connection.query_row(columns, [table], |row| row.get(0))

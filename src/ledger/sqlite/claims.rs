@@ -11,10 +11,11 @@ use std::sync::Arc;
 use rusqlite::{CachedStatement, OptionalExtension, Row};
 
 use super::blocks::{Blocks, are_attempts_there, block_of, other_attempts};
+use super::check;
 use super::records::{EnumText, ITEM, Json, Version, item, number};
 use super::rest::RestCheck;
+use super::schema::Made;
 use super::store::Store;
-use super::{check, checksum};
 use crate::domain::item::Change;
 use crate::ledger::backend::ItemClaims;
 use crate::ledger::error::LedgerError;
@@ -64,7 +65,7 @@ impl Claims {
         is_ordered: bool,
     ) -> Result<Self, LedgerError> {
         let sum = |table, name| {
-            let columns = store.told(checksum::columns(&store.connection, table))?;
+            let columns = store.told(Made::known())?.columns(table);
             let columns: Vec<String> = columns.split(", ").map(|column| format!("{name}.{column}")).collect();
             Ok::<_, LedgerError>(format!("{name}.checksum IS checksum_of({})", columns.join(", ")))
         };

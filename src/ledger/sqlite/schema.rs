@@ -3,9 +3,12 @@
 //! The file carries the program's mark in `application_id` and its format in `user_version`; both are checked
 //! before anything else is read.
 
-use rusqlite::{Connection, Transaction};
+use std::sync::OnceLock;
+
+use rusqlite::{Connection, Row, Transaction};
 
 use super::blocks::Blocks;
+use super::checksum;
 use super::records::{EnumText, Json};
 use crate::domain::account::{Phase, RunStats};
 use crate::domain::approval::Approval;
@@ -263,11 +266,6 @@ pub(super) fn tables(format: i32) -> String {
     std::iter::once(TABLES).chain(added).collect()
 }
 
-/// Returns the SQL that creates the tables that a format lacks.
-pub(super) fn later_tables(format: i32) -> String {
-    ADDED.into_iter().filter(|(since, _)| *since > format).map(|(_, tables)| tables).collect()
-}
-
 /// The indexes, created once all rows and items are written, which is much faster than keeping them up to
 /// date meanwhile. `row_of_item` holds the locations of an item's rows itself: looking them up in the rows
 /// would mean reading the rows' texts.
@@ -276,15 +274,86 @@ CREATE INDEX row_of_item ON row (item, input, line, cell) WHERE item IS NOT NULL
 CREATE UNIQUE INDEX item_of_referral ON item (referral);
 ";
 
-/// Returns the name of each table and index that these statements create, with the SQL that SQLite keeps of
-/// it.
-pub(super) fn made(tables: &str, indexes: &str) -> rusqlite::Result<Vec<(String, String)>> {
-    let pattern = Connection::open_in_memory()?;
-    pattern.execute_batch(tables)?;
-    pattern.execute_batch(indexes)?;
-    let mut objects = pattern
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?;
-    objects.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+/// A table or an index.
+#[derive(Debug)]
+pub(super) struct Object {
+    /// The first format that has it.
+    since: i32,
+    pub(super) name: String,
+    /// The SQL that SQLite keeps of it.
+    pub(super) sql: String,
+    /// The columns that the checksum of a record covers; `None` for an index.
+    pub(super) columns: Option<String>,
+}
+
+/// What ledgers are made of.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// All that is there from the beginning, of all formats.
+    first: Vec<Object>,
+    /// What a planned run has besides.
+    indexes: Vec<Object>,
+}
+
+impl Made {
+    /// Returns what SQLite makes of the statements above. It is found out once: doing so takes longer than all else that
+    /// opening a small ledger does.
+    pub(super) fn known() -> rusqlite::Result<&'static Self> {
+        static KNOWN: OnceLock<Made> = OnceLock::new();
+        if let Some(known) = KNOWN.get() {
+            return Ok(known);
+        }
+        let made = Self::of_pattern()?;
+        Ok(KNOWN.get_or_init(|| made))
+    }
+
+    fn of_pattern() -> rusqlite::Result<Self> {
+        let pattern = Connection::open_in_memory()?;
+        let mut first = Vec::new();
+        for (since, tables) in std::iter::once((OLDEST, TABLES)).chain(ADDED) {
+            first.extend(create(&pattern, since, tables)?);
+        }
+        let indexes = create(&pattern, OLDEST, INDEXES)?;
+        Ok(Self { first, indexes })
+    }
+
+    /// Returns the tables of a format, and the indexes that are there before anything is in them.
+    pub(super) fn first(&self, format: i32) -> impl Iterator<Item = &Object> {
+        self.first.iter().filter(move |object| object.since <= format)
+    }
+
+    /// Returns all that a planned run of a format has.
+    pub(super) fn planned(&self, format: i32) -> impl Iterator<Item = &Object> {
+        self.first(format).chain(&self.indexes)
+    }
+
+    /// Returns the columns of a table that the checksums of its records cover.
+    pub(super) fn columns(&self, table: &str) -> &str {
+        let found = self.first.iter().find(|object| object.name == table);
+        found.and_then(|object| object.columns.as_deref()).expect("a ledger has such a table")
+    }
+
+    /// Returns what a format lacks, and a later one has.
+    pub(super) fn later(&self, format: i32) -> impl Iterator<Item = &Object> {
+        self.first.iter().filter(move |object| object.since > format)
+    }
+}
+
+/// Carries these statements out, and returns what they create.
+fn create(pattern: &Connection, since: i32, statements: &str) -> rusqlite::Result<Vec<Object>> {
+    let last = "SELECT coalesce(max(rowid), 0) FROM sqlite_schema";
+    let last: i64 = pattern.query_row(last, [], |row| row.get(0))?;
+    pattern.execute_batch(statements)?;
+    let mut objects = pattern.prepare(
+        "SELECT name, sql FROM sqlite_schema
+         WHERE rowid > ?1 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid",
+    )?;
+    let object = |row: &Row<'_>| {
+        let name: String = row.get(0)?;
+        let columns = checksum::columns(pattern, &name)?;
+        Ok(Object { since, name, sql: row.get(1)?, columns })
+    };
+    objects.query_map([last], object)?.collect()
 }
 
 /// Writes the tables and the record of the run into an empty file, before WAL begins. `step` is called before

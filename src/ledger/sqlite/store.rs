@@ -25,6 +25,10 @@ use crate::ledger::error::LedgerError;
 /// last to close it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// An absolute number of prepared statements that a connection keeps. Looking one item up takes some thirty: with fewer
+/// kept, each of them would be prepared anew for each item.
+const STATEMENTS: usize = 64;
+
 /// An open ledger, with its directory for errors about it.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -186,6 +190,9 @@ impl Store {
         let file = file(dir);
         let opened = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .and_then(|connection| connection.busy_timeout(PATIENCE).map(|()| connection));
+        if let Ok(connection) = &opened {
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        }
         let connection = opened
             // Until the end shows that it isn't needed, closing leaves the log where it is: see `drop`.
             .and_then(|connection| keep_log(&connection, true).map(|()| connection))

@@ -50,7 +50,7 @@ fn renew_checksums(connection: &rusqlite::Connection) {
     checksum::offer(connection).unwrap();
     for table in TABLES {
         // A table that was taken away has no columns.
-        if let Ok(columns) = checksum::columns(connection, table) {
+        if let Ok(Some(columns)) = checksum::columns(connection, table) {
             let renew = format!("UPDATE {table} SET checksum = checksum_of({columns})");
             connection.execute_batch(&renew).unwrap();
         }
