@@ -1,7 +1,5 @@
 //! Judging: decides, from a wanted change and the current referral, what may be sent.
 
-use std::borrow::Cow;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::Rule;
