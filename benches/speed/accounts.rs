@@ -25,7 +25,7 @@ pub fn figures(bench: &Bench) -> Result<Vec<Figure>> {
 /// Explaining one row of a large run, and writing all its reports again.
 pub fn of_many(bench: &Bench) -> Result<Vec<Figure>> {
     let many = bench.options.many;
-    let run = planning::planned(bench, many, "explained")?;
+    let run = planning::planned(bench, &bench.server, many, "explained")?;
     let changes = bench.file("kept.csv");
     let at = usize::try_from(many / 2).map_err(Error::other)?;
     let row = BufReader::new(File::open(&changes)?).lines().nth(at).transpose()?;

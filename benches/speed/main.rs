@@ -4,7 +4,7 @@
 //! cargo bench                                          # every figure is the median of three rounds
 //! cargo bench -- --write                               # the same, on record and in the documents
 //! cargo bench -- planning sending --rounds 1           # some of them, quicker and less steady
-//! cargo bench --profile cost -- instructions           # instructions of three workloads, against those on record
+//! cargo bench --profile dev -- instructions            # instructions of three workloads, against those on record
 //! ```
 //!
 //! | file | what it does |
@@ -120,7 +120,7 @@ fn main() -> Result<()> {
     let word = |at: usize| words.get(at).map_or("", String::as_str);
     let number = |text: &str| text.parse::<usize>().map_err(Error::other);
     match word(0) {
-        "serve" => server::serve(number(word(1))? as u64, number(word(2))? as u64),
+        "serve" => server::serve(word(1), number(word(2))? as u64, number(word(3))? as u64),
         "send" => yardsticks::send(word(1), Path::new(word(2)), number(word(3))?),
         "parse" => yardsticks::parse(&words[1..]),
         "write" => yardsticks::write(number(word(1))? as u64, Path::new(word(2))),

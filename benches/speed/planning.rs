@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::figures::{Figure, Goal, Unit};
 use super::measure::Used;
+use super::server::Server;
 use super::{Bench, PROGRAM, data, summary, text};
 
 /// What both files of every measurement were read into by others.
@@ -148,7 +149,7 @@ fn plan(bench: &Bench, changes: &Path, state: &Path, options: &[&str]) -> Result
 fn repeated(bench: &Bench, command: &str, input: &Path, state: &Path, options: &[&str]) -> Result<Used> {
     let run = bench.file("planned");
     bench.rounds(|| {
-        let used = plan_into(bench, command, [input, state], &run, options)?;
+        let used = plan_into(bench, &bench.server, command, [input, state], &run, options)?;
         let summary = summary(&run)?;
         fs::remove_dir_all(&run)?;
         match summary["rows"]["planned"].as_u64() {
@@ -161,6 +162,7 @@ fn repeated(bench: &Bench, command: &str, input: &Path, state: &Path, options: &
 /// Plans an input against a state into a run.
 pub fn plan_into(
     bench: &Bench,
+    server: &Server,
     command: &str,
     [input, state]: [&Path; 2],
     run: &Path,
@@ -169,7 +171,7 @@ pub fn plan_into(
     warm([input, state])?;
     let (input, state, run) = (text(input), text(state), text(run));
     let mut words = vec![PROGRAM, command, &input, "--plan", "--state", &state, "--out", &run];
-    words.extend(["--endpoint", &bench.server.url, "--summary", "none", "--progress", "none"]);
+    words.extend(["--endpoint", &server.url, "--summary", "none", "--progress", "none"]);
     words.extend(options);
     bench.measured(&words)
 }
@@ -183,12 +185,12 @@ fn warm(files: [&Path; 2]) -> Result<()> {
         .try_for_each(|file| std::io::copy(&mut File::open(file)?, &mut std::io::sink()).map(drop))
 }
 
-/// Plans so many rows in the order of the snapshot, and keeps the run. Both files are removed.
-pub fn planned(bench: &Bench, rows: u64, name: &str) -> Result<PathBuf> {
+/// Plans so many rows in the order of the snapshot, to be sent to a server, and keeps the run. Both files are removed.
+pub fn planned(bench: &Bench, server: &Server, rows: u64, name: &str) -> Result<PathBuf> {
     let (changes, snapshot, run) = (bench.file("kept.csv"), bench.file("kept.jsonl"), bench.file(name));
     data::changes(&changes, rows, true)?;
     data::snapshot(&snapshot, rows)?;
-    plan_into(bench, "apply", [&changes, &snapshot], &run, &[])?;
+    plan_into(bench, server, "apply", [&changes, &snapshot], &run, &[])?;
     fs::remove_file(snapshot)?;
     Ok(run)
 }

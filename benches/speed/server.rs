@@ -33,7 +33,18 @@ pub struct Server {
 impl Server {
     /// Answers every request for one of so many referrals, and refuses the token from a number of answers on.
     pub fn that_refuses_after(referrals: u64, answers: u64) -> io::Result<Self> {
-        let words = ["serve", &referrals.to_string(), &answers.to_string()];
+        Self::at("127.0.0.1:0", referrals, answers)
+    }
+
+    /// Ends this one, and does the same at its address: a run goes on where it was planned for.
+    pub fn again(self, referrals: u64, answers: u64) -> io::Result<Self> {
+        let address = self.url.trim_start_matches("http://").trim_end_matches("/v1.0").to_owned();
+        drop(self);
+        Self::at(&address, referrals, answers)
+    }
+
+    fn at(address: &str, referrals: u64, answers: u64) -> io::Result<Self> {
+        let words = ["serve", address, &referrals.to_string(), &answers.to_string()];
         Self::start(Command::new(std::env::current_exe()?).args(words))
     }
 
@@ -65,12 +76,12 @@ impl Drop for Server {
     }
 }
 
-/// Serves so many referrals until the process is ended. Prints its base URL as a line, and another line when it sees
+/// Serves so many referrals at an address until the process is ended. Prints its base URL as a line, and another line when it sees
 /// its first request.
-pub fn serve(referrals: u64, answers: u64) -> io::Result<()> {
+pub fn serve(address: &str, referrals: u64, answers: u64) -> io::Result<()> {
     let prepared = Arc::new((0..referrals).map(|number| (data::id(number), answer(number))).collect());
     tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(async {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = TcpListener::bind(address).await?;
         println!("http://{}/v1.0", listener.local_addr()?);
         io::stdout().flush()?;
         let left = Rc::new(Left { answers: Cell::new(answers), is_first: Cell::new(true) });
