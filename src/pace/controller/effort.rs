@@ -12,7 +12,7 @@ const START_QUIET: u32 = 12;
 pub(super) const THROTTLED: f64 = 0.005;
 
 /// The share of time that may be spent in pauses in looking for a higher rate.
-const PAUSED: f64 = 0.01;
+pub(super) const PAUSED: f64 = 0.01;
 
 /// The longest time that a rate is held for, however long the pauses were.
 const LONGEST_HOLD: Duration = Duration::from_secs(600);

@@ -9,7 +9,7 @@ const DOUBLE: f64 = 2.0;
 const QUADRUPLE: f64 = 4.0;
 
 /// The rate below which it quadruples at the start.
-const SLOW: f64 = 10.0;
+pub(super) const SLOW: f64 = 10.0;
 
 /// The shortest time from one doubling to the next, the latency of an answer included.
 const START_ROUND: Duration = Duration::from_millis(200);
