@@ -1,9 +1,8 @@
 //! Checks that a ledger is as it was created and written, before any of its content is used.
 
-use rusqlite::{OptionalExtension, Params};
+use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::blocks::Blocks;
-use super::checksum;
 use super::schema::{Made, Object};
 use super::store::Store;
 use crate::domain::account::Phase;
@@ -62,10 +61,25 @@ pub(super) fn check_records(
     condition: &str,
     values: impl Params,
 ) -> Result<(), LedgerError> {
-    match store.told(checksum::first_changed(&store.connection, table, condition, values))? {
+    match store.told(first_changed(&store.connection, table, condition, values))? {
         Some(number) => Err(store.damaged(format!("{table} {number} is not as it was written"))),
         None => Ok(()),
     }
+}
+
+/// Returns the number of the first record of a table for which a condition holds and that is not as it was written.
+fn first_changed(
+    connection: &Connection,
+    table: &str,
+    condition: &str,
+    values: impl Params,
+) -> rusqlite::Result<Option<i64>> {
+    let columns = Made::known()?.columns(table);
+    let changed = format!(
+        "SELECT rowid FROM {table} WHERE {condition} AND checksum IS NOT checksum_of({columns})
+         ORDER BY rowid LIMIT 1"
+    );
+    connection.prepare_cached(&changed)?.query_row(values, |row| row.get(0)).optional()
 }
 
 fn run_with_indexes(store: &Store) -> Result<(RunSpec, Phase), LedgerError> {

@@ -1,16 +1,14 @@
 //! Computes and checks the checksum that every record of a ledger carries, so that none can change unnoticed.
 //!
 //! SQLite has no checksums of its own: a byte that changes inside a value leaves a sound page. Each statement
-//! that writes a record also writes the checksum of all its other columns, in the order of the table, and
-//! [`first_changed`] computes it again from what is stored. It is a CRC-32, which notices every accident to a
-//! few bytes that stand together; it is no protection against deliberate changes.
+//! that writes a record also writes the checksum of all its other columns, in the order of the table, and whoever
+//! relies on a record has it computed again from what is stored: see check.rs and claims.rs. It is a CRC-32, which
+//! notices every accident to a few bytes that stand together; it is no protection against deliberate changes.
 
 use crc32fast::Hasher;
+use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Params};
-
-use super::schema::Made;
 
 /// Registers the SQL function `checksum_of(COLUMN, ...)` on a connection.
 pub(super) fn offer(connection: &Connection) -> rusqlite::Result<()> {
@@ -69,21 +67,6 @@ impl Sum {
         self.hasher.update(&self.small[..self.length]);
         self.hasher.finalize()
     }
-}
-
-/// Returns the number of the first record of a table for which a condition holds and that is not as it was written.
-pub(super) fn first_changed(
-    connection: &Connection,
-    table: &str,
-    condition: &str,
-    values: impl Params,
-) -> rusqlite::Result<Option<i64>> {
-    let columns = Made::known()?.columns(table);
-    let changed = format!(
-        "SELECT rowid FROM {table} WHERE {condition} AND checksum IS NOT checksum_of({columns})
-         ORDER BY rowid LIMIT 1"
-    );
-    connection.prepare_cached(&changed)?.query_row(values, |row| row.get(0)).optional()
 }
 
 /// Asks the database which columns of a table its checksum covers; `None` where there is no such table.
