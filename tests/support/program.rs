@@ -190,7 +190,9 @@ impl Place {
         let mut command = program();
         if fs::metadata(self.root()).unwrap().uid() == 0 {
             let there = self.path("program");
-            fs::copy(PROGRAM, &there).unwrap();
+            // Copied by a process of its own: what is open for writing here, when another test starts a process, is open
+            // there for a moment, too, and can't be started then.
+            assert!(Command::new("cp").args([Path::new(PROGRAM), &there]).status().unwrap().success());
             mode(self.root(), 0o755);
             command = Command::new("setpriv");
             command.args([&format!("--reuid={NOBODY}"), "--clear-groups", there.to_str().unwrap()]);
