@@ -125,7 +125,7 @@ impl Workloads {
         words.extend(["--confirm-closing", &closing, "--summary", "none", "--progress", "none"]);
         let count = self.counted(&words)?;
         let applied = &summary(&run)?["rows"]["applied"];
-        if applied == planned {
+        if applied.is_u64() && applied == planned {
             Ok(count)
         } else {
             Err(Error::other(format!("{applied} of {planned} were applied")))

@@ -21,27 +21,29 @@ struct Applied {
 }
 
 impl Applied {
-    fn number(&self, pointer: &str) -> f64 {
-        self.summary.pointer(pointer).and_then(serde_json::Value::as_f64).unwrap_or_default()
+    /// Returns a number of the summary. One that isn't there must not pass for none.
+    fn number(&self, pointer: &str) -> Result<f64> {
+        let number = self.summary.pointer(pointer).and_then(serde_json::Value::as_f64);
+        number.ok_or_else(|| Error::other(format!("the summary has no {pointer}: {}", self.summary)))
     }
 
     /// The requests of all sorts, for one change.
-    fn requests_each(&self) -> f64 {
-        self.number("/requests/total") / self.number("/rows/applied")
+    fn requests_each(&self) -> Result<f64> {
+        Ok(self.number("/requests/total")? / self.number("/rows/applied")?)
     }
 
     /// The share of its PATCHes and GETs that were throttled.
-    fn throttled(&self) -> f64 {
-        self.number("/requests/throttled") / self.number("/requests/total")
+    fn throttled(&self) -> Result<f64> {
+        Ok(self.number("/requests/throttled")? / self.number("/requests/total")?)
     }
 }
 
 /// Requests for one change, with an answer that shows the referral and with one that doesn't.
 pub fn figures(bench: &Bench) -> Result<Vec<Figure>> {
-    let shown = apply(bench, CHANGES, &[], "100000/s")?.requests_each();
+    let shown = apply(bench, CHANGES, &[], "100000/s")?.requests_each()?;
     let bare = ["--fault", "patch#*=bare+applied"];
-    let not_shown = apply(bench, CHANGES, &bare, "100000/s")?.requests_each();
-    let few_not_shown = apply(bench, FEW_CHANGES, &bare, "100000/s")?.requests_each();
+    let not_shown = apply(bench, CHANGES, &bare, "100000/s")?.requests_each()?;
+    let few_not_shown = apply(bench, FEW_CHANGES, &bare, "100000/s")?.requests_each()?;
     let of = |what: &str, each, most| {
         Figure::new(format!("requests for one change, {what}"), each, Unit::Ratio, Goal::AtMost(most))
             .beside("2: a GET and a PATCH each")
@@ -69,7 +71,7 @@ pub fn of_rates(bench: &Bench) -> Result<Vec<Figure>> {
         figures.push(took.beside(format!("{least:.0} s")).among_few());
         figures.push(Figure::new(
             "throttled of its requests",
-            run.throttled(),
+            run.throttled()?,
             Unit::Percent,
             Goal::AtMost(0.03),
         ));
@@ -78,7 +80,8 @@ pub fn of_rates(bench: &Bench) -> Result<Vec<Figure>> {
         let changes = u64::from(asked) * 20;
         let run = apply(bench, changes, &[], &format!("{asked}/s"))?;
         // The first request waits for nothing.
-        let borne = (run.number("/requests/total") - 1.0) / (run.number("/seconds/total") * f64::from(asked));
+        let borne =
+            (run.number("/requests/total")? - 1.0) / (run.number("/seconds/total")? * f64::from(asked));
         let what = format!("share of the rate that is asked for, {asked}/s");
         figures.push(Figure::new(what, borne, Unit::Ratio, Goal::AtLeast(0.99)).beside("1"));
     }
@@ -122,7 +125,7 @@ impl Sandbox {
         let summary = summary(&out)?;
         fs::remove_dir_all(&out)?;
         let applied = Applied { used, summary };
-        match applied.number("/rows/applied") {
+        match applied.number("/rows/applied")? {
             all if all == self.changes as f64 => Ok(applied),
             _ => Err(Error::other(format!("not all of it was applied: {}", applied.summary))),
         }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -88,9 +89,12 @@ fn it_is_shown_by_what_opens_files() {
     place.write("a.csv", notes_csv(&[ACTIVE]));
     Test::at(&place, &format!("apply a.csv --sandbox --out run {QUIET}")).told_elsewhere().run();
     let script = format!("#!/bin/sh\necho \"$1|$PARTNER_CENTER_TOKEN\" > {}/seen\n", place.root().display());
-    place.write("bin/xdg-open", script);
-    let opener = place.path("bin/xdg-open");
-    fs::set_permissions(&opener, fs::Permissions::from_mode(0o700)).unwrap();
+    place.write("opener", script);
+    // Put there by a process of its own: what this one has open for writing may be open in one that another test starts,
+    // too, and can't be started then.
+    let mut install = Command::new("install");
+    install.args(["-D", "-m", "700"]).args([place.path("opener"), place.path("bin/xdg-open")]);
+    assert!(install.status().unwrap().success());
     let shown = |display: &str, bin: &str| {
         let path = place.path(bin);
         let test = Test::at(&place, "report run --open --summary none").told_elsewhere();
