@@ -5,6 +5,10 @@ import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
+// Longer than the slowest machine takes, in milliseconds: whatever hangs comes to an end, and the browser with it. No step
+// has a time of its own, for how long one takes hangs on what else the machine does.
+export const PATIENCE = 1_200_000;
+
 // Nothing that a page asks for may leave this machine, even where its policy should fail.
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -18,7 +22,7 @@ const USUAL = {
 
 // The browser is the system's own: none is ever downloaded.
 export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? inPath("chromium"), args: FLAGS });
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? inPath("chromium"), args: FLAGS, timeout: PATIENCE });
 }
 
 function inPath(name) {
@@ -36,6 +40,7 @@ function inPath(name) {
 export async function open(browser, file, { media, ...view } = {}) {
   const url = pathToFileURL(file).href;
   const context = await browser.newContext({ ...USUAL, ...view });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const trouble = [];
   page.on("console", (message) => trouble.push(message.text()));
@@ -60,7 +65,7 @@ export async function open(browser, file, { media, ...view } = {}) {
 
 // Waits until something holds.
 export async function until(what, holds) {
-  for (const end = Date.now() + 30_000; Date.now() < end;) {
+  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
     if (await holds()) return;
     await new Promise((later) => setTimeout(later, 10));
   }

@@ -2,11 +2,8 @@
 // "facts": {…}}. Standard output says what held, a line for each check: "ok NAME FILE"; what did not, says why, and
 // makes the exit code 1.
 import { createInterface } from "node:readline";
-import { launch, open } from "./browser.js";
+import { PATIENCE, launch, open } from "./browser.js";
 import { readRun } from "./run.js";
-
-// Longer than the slowest machine takes: whatever hangs comes to an end, and the browser with it.
-const PATIENCE = 600_000;
 
 const browser = await launch();
 setTimeout(() => { throw new Error("a check hangs"); }, PATIENCE).unref();
