@@ -14,8 +14,8 @@ use referral_bulk::input::portal::columns::{self, ContactPart, GoesTo, Naming, P
 use super::schemas;
 use super::session::{GOOD, MISTAKES, example, example_as_kept, names, session};
 use super::{
-    CHANGE_FILES, CLI, COMMANDS, EXAMPLE, MIGRATE, PORTAL_FILES, README, RULES, RUNNING,
-    directory_with_samples, read, root, run,
+    CHANGE_FILES, CLI, COMMANDS, EXAMPLE, MIGRATE, PERFORMANCE, PORTAL_FILES, README, RULES, RUNNING,
+    directory_with_samples, figures, read, root, run,
 };
 use crate::support::rates;
 
@@ -73,6 +73,8 @@ pub fn blocks() -> Vec<Block> {
     let first_finding: Vec<&str> = mistakes.errors.lines().take(3).collect();
     let lines: Vec<&str> = mistakes.errors.lines().collect();
     let last_lines = lines[lines.len() - 2..].join("\n");
+    let record = read("benches/figures.json");
+    let (all_figures, few_figures) = figures::tables(&serde_json::from_str::<Vec<_>>(&record).unwrap());
     let mut blocks = vec![
         block(README, "good", fenced(&good.told)),
         block(README, "finding", fenced(&first_finding.join("\n"))),
@@ -88,6 +90,8 @@ pub fn blocks() -> Vec<Block> {
         block(RULES, "fixed-rules", rule_table(true)),
         block(RULES, "transitions", transition_table()),
         block(RUNNING, "exit-codes", exit_code_table()),
+        block(PERFORMANCE, "figures", all_figures),
+        block(README, "figures", few_figures),
         block(CLI, "help", fenced(&help(&["--help"]))),
     ];
     let asked = |name: &'static str| [name.split(' ').collect(), vec!["--help"]].concat();

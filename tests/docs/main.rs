@@ -6,6 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod explained;
+#[path = "../../benches/speed/figures.rs"]
+#[expect(dead_code, reason = "the bench makes the figures")]
+mod figures;
 mod generated;
 mod quarter_end;
 mod schemas;
@@ -24,6 +27,7 @@ const README: &str = "README.md";
 const RUNNING: &str = "docs/running.md";
 const CHANGE_FILES: &str = "docs/change-files.md";
 const PORTAL_FILES: &str = "docs/portal-files.md";
+const PERFORMANCE: &str = "docs/performance.md";
 const MIGRATE: &str = "docs/migrate.md";
 const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
