@@ -189,7 +189,7 @@ impl Bench {
         let Options { rounds, concurrency, .. } = self.options;
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         format!(
-            "Medians of {rounds}, {concurrency} in flight, {cores} cores. Load of the machine (1, 5 and 15 minutes): {load_before} \
+            "Times and CPU are medians of {rounds}, {concurrency} in flight, {cores} cores. Load of the machine (1, 5 and 15 minutes): {load_before} \
              before, {} after.",
             load()
         )

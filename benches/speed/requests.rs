@@ -1,6 +1,7 @@
 //! How many requests a change takes, and how much of the time that a service's quota allows is used: against the
 //! program's own sandbox, in a process of its own.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{Error, Result};
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use super::figures::{Figure, Goal, Unit};
 use super::measure::Used;
 use super::server::Server;
-use super::{Bench, PROGRAM, data, summary, text, yardsticks};
+use super::{Bench, PROGRAM, data, middle, summary, text, yardsticks};
 
 /// The changes of each measurement of requests, and of those of rates.
 const CHANGES: u64 = 10_000;
@@ -58,34 +59,43 @@ pub fn figures(bench: &Bench) -> Result<Vec<Figure>> {
 
 /// The rate that is found, and the one that is asked for.
 pub fn of_rates(bench: &Bench) -> Result<Vec<Figure>> {
-    // Nothing is remembered of a service at a port that it never had before, so the first run begins in the dark.
-    let hidden = Sandbox::serve(bench, FEW_CHANGES, &["--quota", "40/s+10:503"])?;
+    let rounds = || 0..bench.options.rounds;
     let least = FEW_CHANGES as f64 / 40.0;
+    let found = rounds().map(|_| finding(bench)).collect::<Result<Vec<_>>>()?;
     let mut figures = Vec::new();
-    for (which, most) in [("first", 35.0), ("second", 33.0)] {
-        let run = hidden.apply(bench, "auto")?;
+    for (run, which, most) in [(0, "first", 35.0), (1, "second", 33.0)] {
+        let took = found.iter().map(|runs| runs[run].0).collect();
+        let throttled = found.iter().map(|runs| runs[run].1).collect();
         let what = format!(
             "{FEW_CHANGES} changes with `--rate auto` where 40 a second are let through as by nginx, {which} run"
         );
-        let took = Figure::new(what, run.used.seconds, Unit::Seconds, Goal::AtMost(most));
+        let took = Figure::new(what, middle(took, |took| *took), Unit::Seconds, Goal::AtMost(most));
         figures.push(took.beside(format!("{least:.0} s")).among_few());
-        figures.push(Figure::new(
-            "throttled of its requests",
-            run.throttled()?,
-            Unit::Percent,
-            Goal::AtMost(0.03),
-        ));
+        let throttled = middle(throttled, |throttled| *throttled);
+        figures.push(Figure::new("throttled of its requests", throttled, Unit::Percent, Goal::AtMost(0.03)));
     }
     for asked in [50_u32, 200] {
-        let changes = u64::from(asked) * 20;
-        let run = apply(bench, changes, &[], &format!("{asked}/s"))?;
-        // The first request waits for nothing.
-        let borne =
-            (run.number("/requests/total")? - 1.0) / (run.number("/seconds/total")? * f64::from(asked));
+        let borne = rounds().map(|_| borne(bench, asked)).collect::<Result<Vec<_>>>()?;
         let what = format!("share of the rate that is asked for, {asked}/s");
+        let borne = middle(borne, |borne| *borne);
         figures.push(Figure::new(what, borne, Unit::Ratio, Goal::AtLeast(0.99)).beside("1"));
     }
     Ok(figures)
+}
+
+/// Returns for a first and a second run against a hidden quota how many seconds it took, and the share that was
+/// throttled. Nothing is remembered of a service at a port that it never had before, so the first begins in the dark.
+fn finding(bench: &Bench) -> Result<[(f64, f64); 2]> {
+    let hidden = Sandbox::serve(bench, FEW_CHANGES, &["--quota", "40/s+10:503"])?;
+    let run = || hidden.apply(bench, "auto").and_then(|run| Ok((run.used.seconds, run.throttled()?)));
+    Ok([run()?, run()?])
+}
+
+/// Returns the share of a rate at which requests were made.
+fn borne(bench: &Bench, asked: u32) -> Result<f64> {
+    let run = apply(bench, u64::from(asked) * 20, &[], &format!("{asked}/s"))?;
+    // The first request waits for nothing.
+    Ok((run.number("/requests/total")? - 1.0) / (run.number("/seconds/total")? * f64::from(asked)))
 }
 
 /// Makes so many changes against a sandbox with these options.
@@ -98,22 +108,23 @@ struct Sandbox {
     server: Server,
     changes: u64,
     snapshot: PathBuf,
+    /// How often its referrals were changed. No run may ask for what is so already.
+    runs: Cell<u32>,
 }
 
 impl Sandbox {
     fn serve(bench: &Bench, changes: u64, options: &[&str]) -> Result<Self> {
         let snapshot = bench.file("sandbox.jsonl");
         data::snapshot(&snapshot, changes)?;
-        Ok(Self { server: Server::of_sandbox(&snapshot, options)?, changes, snapshot })
+        Ok(Self { server: Server::of_sandbox(&snapshot, options)?, changes, snapshot, runs: Cell::new(0) })
     }
 
-    /// Changes every referral, again where it was changed before.
+    /// Changes every referral.
     fn apply(&self, bench: &Bench, rate: &str) -> Result<Applied> {
         let (rows, out) = (bench.file("sandbox.csv"), bench.file("in-sandbox"));
-        let again = u8::from(bench.file("changed").exists());
-        let notes = (0..self.changes).map(|number| format!("{},Call {again}-{number}\n", data::id(number)));
+        let run = self.runs.replace(self.runs.get() + 1);
+        let notes = (0..self.changes).map(|number| format!("{},Call {run}-{number}\n", data::id(number)));
         fs::write(&rows, format!("id,notes\n{}", notes.collect::<String>()))?;
-        fs::write(bench.file("changed"), "")?;
         let token = format!("PARTNER_CENTER_TOKEN={}", yardsticks::TOKEN);
         let state = format!("XDG_STATE_HOME={}", text(&bench.file("state")));
         let in_flight = bench.options.concurrency.to_string();
