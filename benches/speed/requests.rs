@@ -4,7 +4,9 @@
 use std::cell::Cell;
 use std::fs;
 use std::io::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use super::figures::{Figure, Goal, Unit};
 use super::measure::Used;
@@ -19,6 +21,8 @@ const FEW_CHANGES: u64 = 1_200;
 struct Applied {
     used: Used,
     summary: serde_json::Value,
+    /// The seconds from its first PATCH to its last.
+    sending: f64,
 }
 
 impl Applied {
@@ -91,11 +95,26 @@ fn finding(bench: &Bench) -> Result<[(f64, f64); 2]> {
     Ok([run()?, run()?])
 }
 
-/// Returns the share of a rate at which requests were made.
+/// Returns the share of a rate at which changes were sent, planning and reports left aside.
 fn borne(bench: &Bench, asked: u32) -> Result<f64> {
     let run = apply(bench, u64::from(asked) * 20, &[], &format!("{asked}/s"))?;
-    // The first request waits for nothing.
-    Ok((run.number("/requests/total")? - 1.0) / (run.number("/seconds/total")? * f64::from(asked)))
+    // The first waits for nothing.
+    Ok((run.number("/requests/patch")? - 1.0) / (run.sending * f64::from(asked)))
+}
+
+/// Returns the seconds from the first PATCH of a run to its last.
+fn sending(run: &Path) -> Result<f64> {
+    #[derive(Deserialize)]
+    struct Line {
+        first_sent: jiff::Timestamp,
+    }
+    let text = fs::read_to_string(run.join("outcomes.jsonl"))?;
+    let times = text.lines().map(|line| Ok(serde_json::from_str::<Line>(line)?.first_sent));
+    let times = times.collect::<Result<Vec<_>>>()?;
+    match (times.iter().min(), times.iter().max()) {
+        (Some(first), Some(last)) => Ok(first.duration_until(*last).as_secs_f64()),
+        _ => Err(Error::other("nothing was sent")),
+    }
 }
 
 /// Makes so many changes against a sandbox with these options.
@@ -133,9 +152,8 @@ impl Sandbox {
         words.extend(["--endpoint", &self.server.url, "--rate", rate, "--concurrency", &in_flight]);
         words.extend(["--summary", "none", "--progress", "none"]);
         let used = bench.measured(&words)?;
-        let summary = summary(&out)?;
+        let applied = Applied { used, summary: summary(&out)?, sending: sending(&out)? };
         fs::remove_dir_all(&out)?;
-        let applied = Applied { used, summary };
         match applied.number("/rows/applied")? {
             all if all == self.changes as f64 => Ok(applied),
             _ => Err(Error::other(format!("not all of it was applied: {}", applied.summary))),
