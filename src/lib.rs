@@ -17,7 +17,7 @@
 //! # The map
 //! `main → cli → commands → {input, plan, engine, report, sandbox}`, `engine → {api, pace, ledger}`,
 //! and every module → `domain`, which is pure and imports none of the others. Files of a run are made,
-//! renamed and removed through `disk` alone. `tests/architecture.rs` checks all of this.
+//! renamed and removed through `disk` alone; programs that print a secret are run by `secrets`. `tests/architecture.rs` checks all of this.
 //!
 //! # What always holds
 //! 1. No PATCH without a committed intent: the client takes a [`ledger::Ticket`] by value, and only
@@ -50,5 +50,6 @@ pub mod pace;
 pub mod plan;
 pub mod report;
 pub mod sandbox;
+pub mod secrets;
 
 pub use cli::{Process, run};

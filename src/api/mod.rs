@@ -46,7 +46,7 @@ pub use auth::store::{
     Exposure, Forgotten, Kept, KeyringError, NewSignIn, Record, SignInId, SignInStatus, SignIns, StoreChoice,
     StoreChoiceError, StoreError, StorePlace,
 };
-pub use auth::{ActsFor, Auth, Generation, TokenClaims, TokenCommand, TokenCommandError};
+pub use auth::{ActsFor, Auth, Generation, TokenClaims};
 pub use client::{Client, ClientSettings};
 pub use endpoint::{Endpoint, EndpointError, PageLink};
 pub use knock::knock;

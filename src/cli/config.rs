@@ -13,10 +13,10 @@ use serde::Deserialize;
 
 use super::key_lines::KeyLines;
 use super::origin::{FILE, Origin, Table};
-use crate::api::TokenCommand;
 use crate::commands::{CommandError, ErrorKind, Problem};
 use crate::domain::characters::visible;
 use crate::domain::likeness::nearest_of;
+use crate::secrets::CommandText;
 
 /// The name of the profile that is used unless another is named.
 pub const DEFAULT_PROFILE: &str = "default";
@@ -51,7 +51,7 @@ pub struct Config {
 #[expect(missing_docs, reason = "each is the flag of its name")]
 pub struct Profile {
     pub endpoint: Option<String>,
-    pub token_command: Option<TokenCommand>,
+    pub token_command: Option<CommandText>,
     pub token_file: Option<PathBuf>,
     pub tenant: Option<String>,
     pub client_id: Option<String>,
@@ -59,6 +59,8 @@ pub struct Profile {
     pub authority: Option<String>,
     pub scope: Option<String>,
     pub store: Option<String>,
+    pub ledger: Option<String>,
+    pub ledger_password_command: Option<CommandText>,
     pub rate: Option<String>,
     pub concurrency: Option<u64>,
     pub timeout: Option<String>,

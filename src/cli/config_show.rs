@@ -4,6 +4,7 @@
 use super::args;
 use super::columns;
 use super::config::{Config, DEFAULT_PROFILE, Profile};
+use super::ledger_settings::{self, LedgerPasswordSetting};
 use super::on_finish;
 use super::origin::{FILE, Origin, Sourced, Table};
 use super::reasons::portal_reasons;
@@ -38,6 +39,7 @@ impl Surroundings<'_> {
         let mut rows = vec![profile_row(self.config, name)];
         rows.extend(self.profile_rows(&typed.target, &typed.limits)?);
         rows.extend(self.sign_in_rows(name)?);
+        rows.extend(self.ledger_rows(name)?);
         rows.extend(self.rule_rows(&typed.rule)?);
         rows.extend(self.column_rows(typed)?);
         rows.extend(reason_rows(self.config)?);
@@ -165,6 +167,30 @@ impl Surroundings<'_> {
         ])
     }
 
+    /// Returns what a profile and the environment say of a shared ledger.
+    fn ledger_rows(&self, name: Option<&str>) -> Result<Vec<SettingRow>, CommandError> {
+        let profile = self.config.profile(name)?;
+        let typed = args::LedgerArgs { profile: name.map(str::to_owned), ..args::LedgerArgs::default() };
+        let set = self.ledger_settings(&typed, &profile);
+        let of = |name: &str, value: Option<String>, origin: Origin<'_>, over: &[Origin<'_>]| {
+            row(name, value, origin.place(), over.iter().map(|over| over.place()).collect())
+        };
+        // Whatever a command would refuse is refused here.
+        let url = set.url.as_ref().map(ledger_settings::ledger_url).transpose()?;
+        set.password.as_ref().map(ledger_settings::password).transpose()?;
+        let url = url.map(|url| url.to_string());
+        Ok(vec![
+            match &set.url {
+                Some(set) => of("ledger", url, set.origin, &set.over),
+                None => of("ledger", None, Origin::Default, &[]),
+            },
+            match &set.password {
+                Some(set) => of("ledger-password", Some(shown_password(&set.value)), set.origin, &set.over),
+                None => of("ledger-password", None, Origin::Default, &[]),
+            },
+        ])
+    }
+
     /// Returns the level of every rule that can be set.
     fn rule_rows(&self, typed: &[String]) -> Result<Vec<SettingRow>, CommandError> {
         let levels = self.levels(typed)?;
@@ -252,5 +278,14 @@ fn shown(token: TokenSetting<'_>) -> String {
         TokenSetting::Command(_) => format!("token-command: {SET}"),
         TokenSetting::File(file) => format!("token-file: {}", visible_path(file)),
         TokenSetting::Given(_) => SET.to_owned(),
+    }
+}
+
+/// Returns what is shown of where the password of a shared ledger comes from.
+fn shown_password(password: &LedgerPasswordSetting<'_>) -> String {
+    match password {
+        LedgerPasswordSetting::Command(_) => format!("ledger-password-command: {SET}"),
+        LedgerPasswordSetting::File(file) => format!("password file: {}", visible_path(file)),
+        LedgerPasswordSetting::Given(_) => SET.to_owned(),
     }
 }

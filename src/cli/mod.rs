@@ -10,6 +10,7 @@
 //! | `columns` | what is said of single columns of the inputs |
 //! | `exporting` | what was typed of an export → its settings |
 //! | `reasons` | what is said of the reasons that Partner Center's files give as numbers |
+//! | `ledger_settings` | what is set about a shared ledger → the settings of `ledger` |
 //! | `on_finish` | runs the command that is told of a run's end |
 //! | `pager` | shows long output page by page on a terminal |
 //! | `setting_values` | what was written of one setting → its value, or why it has none |
@@ -33,6 +34,7 @@ mod diagnostics;
 mod event_stream;
 mod exporting;
 mod key_lines;
+mod ledger_settings;
 mod on_finish;
 pub mod origin;
 mod page_opener;

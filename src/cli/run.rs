@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::args::{self, Cli, Command, ConfigCommand};
+use super::args::{self, Cli, Command, ConfigCommand, LedgerArgs, LedgerCommand};
 use super::config::{Config, TablesForPlanning};
 use super::console::{Terminal, print_within};
 use super::diagnostics;
@@ -24,12 +24,13 @@ use super::settings;
 use super::show_settings;
 use super::signals;
 use super::signing_in;
-use super::sources::Surroundings;
+use super::sources::{Surroundings, user_name};
 use super::state_dir::state_dir;
 use crate::commands::apply::ApplyOptions;
 use crate::commands::{
     CommandError, Console, Environment, ProgressEvent, RunLog, Watch, apply, approve, check, config_show,
-    explain, export, finish, login, login_status, logout, report, resume, sandbox, show, undo, verify,
+    explain, export, finish, ledger, login, login_status, logout, report, resume, sandbox, show, undo,
+    verify,
 };
 use crate::domain::characters::visible_path;
 use crate::domain::exit::Exit;
@@ -301,6 +302,7 @@ fn ready(cli: Cli, surroundings: &Surroundings<'_>) -> Result<(Work, Option<Stri
             let options = surroundings.config_show(&typed)?;
             (Box::new(move |_, environment| Ok(config_show::run(options, environment))), None)
         }
+        Command::Ledger { command } => return ledger(command, surroundings),
         Command::Sandbox(typed) => {
             let options = settings::sandbox(typed);
             let work = move |runtime: &Runtime, environment: &Environment<'_>| {
@@ -315,10 +317,44 @@ fn ready(cli: Cli, surroundings: &Surroundings<'_>) -> Result<(Work, Option<Stri
     })
 }
 
-/// Returns the name of the user on this machine, where the environment tells it.
-fn user_name(variables: &BTreeMap<String, String>) -> Option<String> {
-    let names = ["LOGNAME", "USER", "USERNAME"].into_iter().filter_map(|name| variables.get(name));
-    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
+/// Returns what is done with a shared ledger, as [`ready`] does.
+fn ledger(
+    typed: LedgerCommand,
+    surroundings: &Surroundings<'_>,
+) -> Result<(Work, Option<String>), CommandError> {
+    let used =
+        |typed: &LedgerArgs| surroundings.config.used(typed.profile.as_deref(), TablesForPlanning::None);
+    Ok(match typed {
+        LedgerCommand::Init(typed) => {
+            let options = surroundings.ledger(&typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(ledger::init(&options, environment))
+            };
+            (Box::new(work), used(&typed))
+        }
+        LedgerCommand::Upgrade(typed) => {
+            let options = surroundings.ledger(&typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(ledger::upgrade(&options, environment))
+            };
+            (Box::new(work), used(&typed))
+        }
+        LedgerCommand::Check(typed) => {
+            let options = surroundings.ledger_check(&typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(ledger::check(&options, environment))
+            };
+            (Box::new(work), used(&typed.ledger))
+        }
+        LedgerCommand::Forget(typed) => {
+            let used = used(&typed.ledger);
+            let options = surroundings.ledger_forget(typed)?;
+            let work = move |runtime: &Runtime, environment: &Environment<'_>| {
+                runtime.block_on(ledger::forget(&options, environment))
+            };
+            (Box::new(work), used)
+        }
+    })
 }
 
 /// The process around a command, apart from the printer.
@@ -422,6 +458,7 @@ mod tests {
         let cli = Cli::command();
         let taken: BTreeSet<&str> = cli
             .get_subcommands()
+            .flat_map(|command| std::iter::once(command).chain(command.get_subcommands()))
             .flat_map(clap::Command::get_arguments)
             .filter_map(clap::Arg::get_long)
             .collect();

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::args;
 use super::origin::{Origin, Sourced};
-use crate::api::{Auth, TokenCommand};
+use crate::api::Auth;
 use crate::commands::{CommandError, MaxErrors, Target, quoted};
 use crate::domain::fields::{self, Resolved};
 use crate::domain::pointer::Pointer;
 use crate::domain::run_spec::{Base, StateSource};
 use crate::domain::waves::{Waves, WavesError};
 use crate::pace::Pacing;
+use crate::secrets::CommandText;
 
 /// Makes the sandbox the target. Its seed must have a UTF-8 name, since a run records it as text.
 pub fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
@@ -27,7 +28,7 @@ pub fn seed_of(seed: Option<PathBuf>) -> Result<Target, CommandError> {
 }
 
 /// Parses a token command. An invalid one isn't shown: it may hold a secret.
-pub fn command(text: &TokenCommand, origin: Origin<'_>) -> Result<Auth, CommandError> {
+pub fn command(text: &CommandText, origin: Origin<'_>) -> Result<Auth, CommandError> {
     Auth::command(text).map_err(|error| {
         origin
             .error(error)

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::args::{LimitArgs, TargetArgs};
 use super::config::{Config, DEFAULT_PROFILE, Profile};
 use super::origin::{Origin, Sourced, Table};
-use crate::api::TokenCommand;
+use crate::secrets::CommandText;
 
 /// The environment variable that holds a token.
 pub const TOKEN: &str = "PARTNER_CENTER_TOKEN";
@@ -34,7 +34,7 @@ pub struct Surroundings<'a> {
 #[derive(Clone, Copy)]
 pub enum TokenSetting<'a> {
     /// A program that prints one.
-    Command(&'a TokenCommand),
+    Command(&'a CommandText),
     /// A file that holds one.
     File(&'a Path),
     /// The token itself.
@@ -85,6 +85,11 @@ impl<'s> Surroundings<'s> {
     /// Returns a variable's value, without white space around it; an empty one counts as none.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// Returns the name of the user on this machine, where the environment tells it.
+    pub(super) fn user_name(&self) -> Option<String> {
+        user_name(self.variables)
     }
 
     /// Returns the base URL of the API, where one is set.
@@ -150,4 +155,10 @@ impl<'s> Surroundings<'s> {
             max_changes: keys.take("--max-changes", typed.max_changes, profile.max_changes),
         }
     }
+}
+
+/// Returns the name of the user on this machine, where the environment tells it.
+pub fn user_name(variables: &BTreeMap<String, String>) -> Option<String> {
+    let names = ["LOGNAME", "USER", "USERNAME"].into_iter().filter_map(|name| variables.get(name));
+    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
 }

@@ -3,13 +3,11 @@
 //! Nothing here can change a referral: there is no run, no ledger, and so no ticket that a change could be sent
 //! with.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
 use self::facts::Facts;
 use self::inquiry::{Inquiry, inquire};
-use self::line::{CheckLine, Level};
+use self::line::{CheckLine, Level, text};
 use super::config_show::{self, SettingRow};
 use super::connection;
 use super::environment::{Console, Environment};
@@ -27,11 +25,11 @@ use crate::report::counted;
 
 mod asker;
 pub(super) mod endpoint;
-mod facts;
+pub(super) mod facts;
 mod filters;
 pub(super) mod inquiry;
 mod keeping;
-mod line;
+pub(super) mod line;
 mod list_shape;
 mod service;
 mod sign_in;
@@ -209,22 +207,4 @@ impl Came<'_> {
         let line = serde_json::to_string(&printed).expect("texts, numbers and lists of them serialise");
         console.data(&format!("{}\n", crate::domain::characters::visible_json(&line)));
     }
-}
-
-/// Returns the lines for people: level and subject, what was seen, what it means, and what to do.
-fn text(lines: &[CheckLine]) -> String {
-    const INDENT: &str = "                ";
-    let mut text = String::new();
-    for CheckLine { subject, level, seen, means, todo, .. } in lines {
-        let mut told: Vec<String> = seen.iter().map(|seen| visible(seen).into_owned()).collect();
-        told.push(format!("→ {}", visible(&spelled(means))));
-        told.extend(todo.as_ref().map(|todo| format!("to do: {}", visible(&spelled(todo)))));
-        let rest = told.split_off(1);
-        writeln!(text, "{:4}  {subject:8}  {}", level.name(), told.concat())
-            .expect("writing to a string never fails");
-        for told in rest {
-            writeln!(text, "{INDENT}{told}").expect("writing to a string never fails");
-        }
-    }
-    text
 }

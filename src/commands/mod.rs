@@ -19,6 +19,7 @@
 //! | [`credentials`] | where the tokens for a service come from |
 //! | [`config_show`] | `config show`: prints the settings that count |
 //! | [`check`] | tells whether all is ready, and what to mend first |
+//! | [`ledger`] | makes, upgrades and checks a shared ledger, and forgets a run of one |
 //! | [`sandbox`] | serves a local Partner API |
 //! | [`export`] | writes referrals into a file |
 //! | `out_file` | decides whether a file that a user names can be written, and what it must not replace |
@@ -81,6 +82,7 @@ pub mod forecast;
 pub mod harvest;
 pub mod kept_referrals;
 mod learnt;
+pub mod ledger;
 pub mod login;
 pub mod login_status;
 pub mod logout;

@@ -128,6 +128,16 @@ impl CommandLine {
         Self { command: "logout".to_owned(), operands: Vec::new(), choices }
     }
 
+    /// Returns the command that does something with a shared ledger, such as `check`.
+    pub fn ledger(what: &str, choices: Vec<Choice>) -> Self {
+        Self { command: format!("ledger {what}"), operands: Vec::new(), choices }
+    }
+
+    /// Returns the command that deletes what a shared ledger has on record of a run.
+    pub fn forget(run: &str, choices: Vec<Choice>) -> Self {
+        Self { operands: vec![Operand::Path(run.into())], ..Self::ledger("forget", choices) }
+    }
+
     /// Returns the command that applies change files.
     pub fn apply(files: Vec<Operand>, choices: Vec<Choice>) -> Self {
         Self { command: "apply".to_owned(), operands: files, choices }

@@ -45,6 +45,10 @@ pub enum Setting {
     Ids,
     /// A column to ignore.
     IgnoreColumn,
+    /// The shared ledger that is meant.
+    Ledger,
+    /// The program that prints the password of the shared ledger.
+    LedgerPasswordCommand,
     /// What a column of somebody else's file means.
     Map,
     /// The field that rows name their referrals by.
@@ -109,7 +113,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, by name.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::Account,
         Self::All,
         Self::AllowPath,
@@ -130,6 +134,8 @@ impl Setting {
         Self::Format,
         Self::Ids,
         Self::IgnoreColumn,
+        Self::Ledger,
+        Self::LedgerPasswordCommand,
         Self::Map,
         Self::Match,
         Self::MaxChanges,
@@ -185,6 +191,8 @@ impl Setting {
             Self::Format => "format",
             Self::Ids => "ids",
             Self::IgnoreColumn => "ignore-column",
+            Self::Ledger => "ledger",
+            Self::LedgerPasswordCommand => "ledger-password-command",
             Self::Map => "map",
             Self::Match => "match",
             Self::MaxChanges => "max-changes",

@@ -22,6 +22,7 @@
 //! | `backend` | the traits that a backend implements |
 //! | `sqlite` | the backend in a SQLite file, with its lock and its log |
 //! | `memory` | the backend in memory, for simulations |
+//! | [`postgres`] | the ledger that many machines share: connecting to one, its tables, who may do what |
 //!
 //! What always holds:
 //! - A [`Ticket`] exists only for an intent that is on record, and each is for one attempt.
@@ -46,6 +47,7 @@ mod model;
 mod ordering;
 mod outstanding;
 mod planning;
+pub mod postgres;
 mod reader;
 mod record;
 mod run;

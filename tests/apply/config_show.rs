@@ -184,8 +184,8 @@ fn what_a_run_would_refuse_is_refused() {
             "[profile.default]\nconcurency = 2\n",
             "",
             "error: referral-bulk.toml: unknown field `concurency`, expected one of `endpoint`, `token-command`, \
-             `token-file`, `tenant`, `client-id`, `client-secret-file`, `authority`, `scope`, `store`, `rate`, \
-             `concurrency`, `timeout`, `max-errors`, `max-changes`, `require-approval`, \
+             `token-file`, `tenant`, `client-id`, `client-secret-file`, `authority`, `scope`, `store`, `ledger`, \
+             `ledger-password-command`, `rate`, `concurrency`, `timeout`, `max-errors`, `max-changes`, `require-approval`, \
              `on-finish`, `columns`\n  \
              --> referral-bulk.toml:2:1\nhint: did you mean concurrency?\n",
         ),

@@ -13,6 +13,7 @@
 //! | `config_show` | the settings that count, and where each comes from |
 //! | `check` | whether all is ready, and what to mend first |
 //! | `learnt` | what was learnt of a service, and what comes of it |
+//! | `ledger` | which shared ledger is meant, and what is refused before one is asked |
 //! | `login` | what somebody needs who signs in, and how they come by it |
 //! | `limits` | what ends a run early |
 //! | `base` | `--base`: only what differs is a change, and what moved is a conflict |
@@ -56,6 +57,7 @@ mod hidden_keys;
 mod inputs;
 mod kept;
 mod learnt;
+mod ledger;
 mod limits;
 mod login;
 mod matched;

@@ -33,7 +33,7 @@ const RULES: &str = "docs/rules.md";
 const RUN_DIRECTORY: &str = "docs/run-directory.md";
 const CLI: &str = "docs/cli.md";
 const EXAMPLE: &str = "reports/example";
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 21] = [
     "apply",
     "migrate",
     "resume",
@@ -48,6 +48,10 @@ const COMMANDS: [&str; 17] = [
     "approve",
     "verify",
     "config show",
+    "ledger init",
+    "ledger upgrade",
+    "ledger check",
+    "ledger forget",
     "sandbox",
     "completions",
     "man",

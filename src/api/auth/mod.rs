@@ -3,7 +3,7 @@
 //! | part | what it owns |
 //! |---|---|
 //! | [`Auth`] | the source of the token |
-//! | `outside` | how a token file and the output of a token command are read |
+//! | `outside` | how a token file is read; [commands](crate::secrets) that print a token have a place of their own |
 //! | [`Tokens`] | the token of a run, and when another one is fetched |
 //! | [`Token`] | the token itself, and how it is read from a text |
 //! | [`TokenClaims`] | what a token says of itself, for people |
@@ -26,7 +26,7 @@ mod token;
 mod token_claims;
 mod tokens;
 
-pub use source::{Auth, TokenCommand, TokenCommandError};
+pub use source::Auth;
 pub(super) use token::Token;
 pub use token_claims::{ActsFor, TokenClaims};
 pub use tokens::Generation;

@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use secrecy::SecretString;
 
 use super::oauth::{Grant, SignInService};
 use super::store::{Renewal, SignInId, SignIns};
+use crate::secrets::{CommandText, CommandTextError, SecretCommand, SecretKind};
 
 /// The source of the bearer token.
 #[derive(Clone)]
@@ -19,30 +19,8 @@ pub struct Auth(pub(super) TokenSource);
 pub(super) enum TokenSource {
     Fixed(SecretString),
     File(PathBuf),
-    Command { program: String, arguments: Vec<String> },
+    Command(SecretCommand),
     SignedIn(Renewal),
-}
-
-/// A token command as the user wrote it. Its arguments may hold a secret, so `Debug` hides them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "String")]
-pub struct TokenCommand(SecretString);
-
-impl From<String> for TokenCommand {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-/// The reason why a text is no command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TokenCommandError {
-    /// It has a quote that is not closed, or ends with a backslash.
-    #[error("the token command has a quote that is not closed")]
-    Quotes,
-    /// It names no program.
-    #[error("the token command is empty")]
-    Empty,
 }
 
 impl Auth {
@@ -79,11 +57,9 @@ impl Auth {
     /// without a shell.
     ///
     /// # Errors
-    /// See [`TokenCommandError`].
-    pub fn command(text: &TokenCommand) -> Result<Self, TokenCommandError> {
-        let mut words = shlex::split(text.0.expose_secret()).ok_or(TokenCommandError::Quotes)?.into_iter();
-        let program = words.next().filter(|program| !program.is_empty()).ok_or(TokenCommandError::Empty)?;
-        Ok(Self(TokenSource::Command { program, arguments: words.collect() }))
+    /// See [`CommandTextError`].
+    pub fn command(text: &CommandText) -> Result<Self, CommandTextError> {
+        SecretCommand::parse(text, SecretKind::Token).map(|command| Self(TokenSource::Command(command)))
     }
 }
 
@@ -93,7 +69,7 @@ impl fmt::Debug for Auth {
         out.write_str(match self.0 {
             TokenSource::Fixed(_) => "Auth(fixed)",
             TokenSource::File(_) => "Auth(file)",
-            TokenSource::Command { .. } => "Auth(command)",
+            TokenSource::Command(_) => "Auth(command)",
             TokenSource::SignedIn(_) => "Auth(signed in)",
         })
     }
@@ -105,7 +81,7 @@ impl TokenSource {
         match self {
             Self::Fixed(_) => "the token given",
             Self::File(_) => "the token file",
-            Self::Command { .. } => "the output of the token command",
+            Self::Command(_) => "the output of the token command",
             Self::SignedIn(_) => "the sign-in",
         }
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::Instant;
 
-use super::outside::COMMAND_TIMEOUT;
-use super::source::{Auth, TokenCommandError, TokenSource};
+use super::source::Auth;
 use super::tokens::{Generation, Tokens};
 use crate::domain::exchange::Failure;
 use crate::domain::wording::Wording;
+use crate::secrets::COMMAND_TIMEOUT;
 
 const TOKEN: &str = "eyJ0eXAi.s3cr3t-t0ken_value.x";
 
@@ -33,26 +33,6 @@ async fn header(tokens: &Tokens) -> Result<String, String> {
         Ok((token, _)) => Ok(token.header().to_str().unwrap().to_owned()),
         Err(Failure::NoToken { message, .. }) => Err(spelled(&message)),
         Err(failure) => panic!("{failure:?}"),
-    }
-}
-
-#[test]
-fn commands_are_split_as_a_shell_would() {
-    let words = |text: &str| match Auth::command(&text.to_owned().into()).map(|auth| auth.0) {
-        Ok(TokenSource::Command { program, arguments }) => Ok([vec![program], arguments].concat()),
-        Ok(_) => panic!("no command"),
-        Err(error) => Err(error),
-    };
-    for (text, wanted) in [
-        ("az account get-access-token", Ok(vec!["az", "account", "get-access-token"])),
-        (r#"'my tool' --a="b c" \$HOME"#, Ok(vec!["my tool", "--a=b c", "$HOME"])),
-        ("cmd | other", Ok(vec!["cmd", "|", "other"])),
-        ("cmd 'x", Err(TokenCommandError::Quotes)),
-        ("  ", Err(TokenCommandError::Empty)),
-        ("'' x", Err(TokenCommandError::Empty)),
-    ] {
-        let wanted = wanted.map(|words| words.into_iter().map(str::to_owned).collect());
-        assert_eq!(words(text), wanted, "{text}");
     }
 }
 

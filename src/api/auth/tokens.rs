@@ -140,9 +140,7 @@ impl Tokens {
                             set PARTNER_CENTER_TOKEN anew, or use ";
                 Err(Unfetched::from(Wording::from(lost).name(Setting::TokenCommand)))
             }
-            TokenSource::File(_) | TokenSource::Command { .. } | TokenSource::SignedIn(_) => {
-                self.fetch().await
-            }
+            TokenSource::File(_) | TokenSource::Command(_) | TokenSource::SignedIn(_) => self.fetch().await,
         };
         self.replace_or_lose(&mut held, renewed)
     }
@@ -270,9 +268,9 @@ impl Tokens {
                 self.requests.fetch_add(1, Ordering::Relaxed);
                 outside::read(path.clone()).await
             }
-            TokenSource::Command { program, arguments } => {
+            TokenSource::Command(command) => {
                 self.requests.fetch_add(1, Ordering::Relaxed);
-                outside::run(program, arguments).await
+                command.run().await
             }
         };
         let issued = text.and_then(|text| {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::values::{ProgressFormArg, SummaryFormArg};
-use crate::api::TokenCommand;
 use crate::pace::Pacing;
+use crate::secrets::CommandText;
 
 /// The highest number of requests in flight that can be asked for.
 pub const MOST_IN_FLIGHT: u16 = 1024;
@@ -46,7 +46,7 @@ pub struct TargetArgs {
 
     /// Command that prints a token; run without a shell
     #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
-    pub token_command: Option<TokenCommand>,
+    pub token_command: Option<CommandText>,
 
     /// File that holds a token; a token in PARTNER_CENTER_TOKEN, or a sign-in, needs neither
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -7,6 +7,7 @@ use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use super::groups::{LimitArgs, PaceArgs, PageArgs, RunArgs, ShowingArgs, TargetArgs};
+use super::ledger::LedgerCommand;
 use super::values::{
     ChangeFormatArg, DecimalSignArg, ETagsInArg, EffectArg, MatchArg, OnConflictArg, PayloadFormatArg,
     ProgressFormArg, StoreArg, SummaryFormArg,
@@ -75,6 +76,12 @@ pub enum Command {
         /// What to do with them.
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+    /// Make, check and upgrade a shared ledger on PostgreSQL, or forget a run of one
+    Ledger {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: LedgerCommand,
     },
     /// Serve a local stand-in for the Partner API to rehearse against
     Sandbox(SandboxArgs),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::filters::FilterFact;
 use super::list_shape::ListShape;
 use crate::commands::config_show::SettingRow;
+use crate::commands::ledger::LedgerFacts;
 
 /// What was found out about one subject.
 #[derive(Debug, Serialize)]
@@ -75,6 +76,8 @@ pub enum Facts {
         /// The rate, in requests a second, that a run with `--rate auto` begins with, where one is remembered.
         begins_at: Option<f64>,
     },
+    /// What was found out about a shared ledger.
+    Ledger(LedgerFacts),
 }
 
 /// A header that says something of limits.

@@ -1,9 +1,12 @@
 //! A line of what `check` tells: what was seen, what that means for a run, and what to do.
 
+use std::fmt::Write;
+
 use serde::{Serialize, Serializer};
 
 use super::facts::Facts;
 use crate::commands::next_command::spelled;
+use crate::domain::characters::visible;
 use crate::domain::wording::Wording;
 
 /// How a run fares with what was seen.
@@ -84,6 +87,25 @@ impl CheckLine {
         self.facts = facts.into();
         self
     }
+}
+
+/// Returns the lines for people: level and subject, what was seen, what it means, and what to do.
+pub fn text(lines: &[CheckLine]) -> String {
+    let widest = lines.iter().map(|line| line.subject.len()).max().unwrap_or_default();
+    let indent = " ".repeat(widest + 8);
+    let mut text = String::new();
+    for CheckLine { subject, level, seen, means, todo, .. } in lines {
+        let mut told: Vec<String> = seen.iter().map(|seen| visible(seen).into_owned()).collect();
+        told.push(format!("→ {}", visible(&spelled(means))));
+        told.extend(todo.as_ref().map(|todo| format!("to do: {}", visible(&spelled(todo)))));
+        let rest = told.split_off(1);
+        writeln!(text, "{:4}  {subject:widest$}  {}", level.name(), told.concat())
+            .expect("writing to a string never fails");
+        for told in rest {
+            writeln!(text, "{indent}{told}").expect("writing to a string never fails");
+        }
+    }
+    text
 }
 
 fn as_typed<S: Serializer>(wording: &Wording, serializer: S) -> Result<S::Ok, S::Error> {
