@@ -7,21 +7,19 @@ use serde::Serialize;
 
 use self::facts::Facts;
 use self::inquiry::{Inquiry, inquire};
-use self::line::{CheckLine, Level, text};
+use self::line::{CheckLine, FirstToMend, Level, ready, say_mend, text};
 use super::config_show::{self, SettingRow};
 use super::connection;
 use super::environment::{Console, Environment};
 use super::error::{CommandError, ErrorKind};
-use super::next_command::{CommandLine, flag, spelled};
+use super::next_command::{CommandLine, flag};
 use super::options::Sending;
 use super::remembered_rate;
 use super::target::Target;
-use crate::domain::characters::visible;
 use crate::domain::exchange::NeededSignIn;
 use crate::domain::exit::Exit;
 use crate::domain::setting::Setting;
 use crate::engine::StopReason;
-use crate::report::counted;
 
 mod asker;
 pub(super) mod endpoint;
@@ -62,15 +60,6 @@ struct Printed<'a> {
     mend: Option<FirstToMend<'a>>,
 }
 
-/// What to mend first, and what to type then.
-#[derive(Serialize)]
-struct FirstToMend<'a> {
-    subject: &'static str,
-    seen: &'a [String],
-    todo: Option<String>,
-    next: String,
-}
-
 /// Asks, and tells what came of it.
 ///
 /// # Errors
@@ -98,24 +87,15 @@ pub async fn run(mut options: CheckOptions, environment: &Environment<'_>) -> Re
     }
     let console = environment.console;
     let Some(first) = first else {
-        console.say(&ready(&lines));
+        console.say(&ready("a run can go", &lines));
         return Ok(Exit::Done);
     };
-    console.say(&format!("error: {}: {}", first.subject, visible(&first.seen.join("; "))));
-    first.todo.iter().for_each(|todo| console.say(&format!("hint: {}", visible(&spelled(todo)))));
+    say_mend(first, console);
     if options.sending.token_command {
         console.say(&format!("hint: give the same {} again", flag(Setting::TokenCommand)));
     }
     console.say(&format!("next: {mend}: {next}"));
     Ok(Exit::CouldNotRun)
-}
-
-/// Says that a run can go, and what there is to know.
-fn ready(lines: &[CheckLine]) -> String {
-    match lines.iter().filter(|line| line.level == Level::Note).count() as u64 {
-        0 => "ready: a run can go".to_owned(),
-        notes => format!("ready: a run can go, with {}", counted(notes, "note")),
-    }
 }
 
 /// Returns what to do next, and the command for it: to sign in, where that mends it, or to check again.
@@ -196,12 +176,7 @@ impl Came<'_> {
             console.data(&text(lines));
             return;
         }
-        let mend = first.map(|(line, next)| FirstToMend {
-            subject: line.subject,
-            seen: &line.seen,
-            todo: line.todo.as_ref().map(spelled),
-            next: next.to_owned(),
-        });
+        let mend = first.map(|(line, next)| FirstToMend::new(line, next));
         let target = options.target.name();
         let printed = Printed { version: 1, target, ready, interrupted, lines, mend };
         let line = serde_json::to_string(&printed).expect("texts, numbers and lists of them serialise");

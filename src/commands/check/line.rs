@@ -5,9 +5,11 @@ use std::fmt::Write;
 use serde::{Serialize, Serializer};
 
 use super::facts::Facts;
+use crate::commands::environment::Console;
 use crate::commands::next_command::spelled;
 use crate::domain::characters::visible;
 use crate::domain::wording::Wording;
+use crate::report::counted;
 
 /// How a run fares with what was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,6 +88,37 @@ impl CheckLine {
     pub fn facts(mut self, facts: impl Into<Option<Facts>>) -> Self {
         self.facts = facts.into();
         self
+    }
+}
+
+/// What to mend first, and what to type then, in the form for programs that read it.
+#[derive(Serialize)]
+pub struct FirstToMend<'a> {
+    subject: &'static str,
+    seen: &'a [String],
+    todo: Option<String>,
+    next: String,
+}
+
+impl<'a> FirstToMend<'a> {
+    /// A line about what is to be mended, and the command that follows.
+    pub fn new(line: &'a CheckLine, next: &str) -> Self {
+        let CheckLine { subject, seen, todo, .. } = line;
+        Self { subject, seen, todo: todo.as_ref().map(spelled), next: next.to_owned() }
+    }
+}
+
+/// Says what is to be mended, and how.
+pub fn say_mend(line: &CheckLine, console: &dyn Console) {
+    console.say(&format!("error: {}: {}", line.subject, visible(&line.seen.join("; "))));
+    line.todo.iter().for_each(|todo| console.say(&format!("hint: {}", visible(&spelled(todo)))));
+}
+
+/// Returns that something is ready, where no line is about what is to be mended, and how much there is to know.
+pub fn ready(what: &str, lines: &[CheckLine]) -> String {
+    match lines.iter().filter(|line| line.level == Level::Note).count() as u64 {
+        0 => format!("ready: {what}"),
+        notes => format!("ready: {what}, with {}", counted(notes, "note")),
     }
 }
 

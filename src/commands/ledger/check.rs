@@ -6,14 +6,12 @@ use serde::Serialize;
 use super::lines::{lines, unreached};
 use super::options::LedgerOptions;
 use super::trouble::{Doing, trouble};
-use crate::commands::check::line::{CheckLine, Level, text};
+use crate::commands::check::line::{CheckLine, FirstToMend, Level, ready, say_mend, text};
 use crate::commands::environment::{Console, Environment};
 use crate::commands::error::CommandError;
-use crate::commands::next_command::spelled;
-use crate::domain::characters::{visible, visible_json};
+use crate::domain::characters::visible_json;
 use crate::domain::exit::Exit;
 use crate::ledger::postgres::{PostgresError, SharedLedger};
-use crate::report::counted;
 
 /// The options of `ledger check`.
 #[derive(Debug)]
@@ -36,15 +34,6 @@ struct Printed<'a> {
     mend: Option<FirstToMend<'a>>,
 }
 
-/// What to mend first, and what to type then.
-#[derive(Serialize)]
-struct FirstToMend<'a> {
-    subject: &'static str,
-    seen: &'a [String],
-    todo: Option<String>,
-    next: String,
-}
-
 /// Asks, and tells what came of it.
 ///
 /// # Errors
@@ -60,11 +49,10 @@ pub async fn check(options: &CheckOptions, environment: &Environment<'_>) -> Res
     print(options, &lines, first, &next, environment.console);
     let console = environment.console;
     let Some(first) = first else {
-        console.say(&ready(&lines));
+        console.say(&ready("the ledger can be used", &lines));
         return Ok(Exit::Done);
     };
-    console.say(&format!("error: {}: {}", first.subject, visible(&first.seen.join("; "))));
-    first.todo.iter().for_each(|todo| console.say(&format!("hint: {}", visible(&spelled(todo)))));
+    say_mend(first, console);
     console.say(&format!("next: mend that, then: {}{next}", options.ledger.again()));
     Ok(Exit::CouldNotRun)
 }
@@ -74,14 +62,6 @@ async fn asked(options: &LedgerOptions) -> Result<Vec<CheckLine>, PostgresError>
     let ledger = SharedLedger::connect_to_look(&options.server).await?;
     let survey = ledger.survey().await?;
     Ok(lines(&survey, &ledger, options))
-}
-
-/// Says that a ledger is ready, and how much there is to know.
-fn ready(lines: &[CheckLine]) -> String {
-    match lines.iter().filter(|line| line.level == Level::Note).count() as u64 {
-        0 => "ready: the ledger can be used".to_owned(),
-        notes => format!("ready: the ledger can be used, with {}", counted(notes, "note")),
-    }
 }
 
 /// Prints the lines.
@@ -96,12 +76,7 @@ fn print(
         console.data(&text(lines));
         return;
     }
-    let mend = first.map(|line| FirstToMend {
-        subject: line.subject,
-        seen: &line.seen,
-        todo: line.todo.as_ref().map(spelled),
-        next: next.to_owned(),
-    });
+    let mend = first.map(|line| FirstToMend::new(line, next));
     let ledger = options.ledger.server.url.as_str();
     let printed = Printed { version: 1, ledger, ready: first.is_none(), lines, mend };
     let line = serde_json::to_string(&printed).expect("texts, numbers and lists of them serialise");
